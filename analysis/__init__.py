@@ -1,0 +1,10 @@
+"""From the tables of a sweep to phase diagrams, onsets, tested claims and a report.
+
+Importing this package is light: the drawing libraries are loaded only by what draws.
+"""
+
+from __future__ import annotations
+
+from analysis.tables import AnalysisError, Tables, load
+
+__all__ = ["AnalysisError", "Tables", "load"]

@@ -1,0 +1,108 @@
+"""Cells: trainings that differ only in their seed, and how their settings are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+SETTINGS = {
+    "grammar.depth": ("L", "depth"),
+    "grammar.vocab_size": ("v", "vocabulary"),
+    "grammar.num_synonyms": ("m", "synonyms"),
+    "grammar.tuple_size": ("s", "tuple size"),
+    "grammar.num_classes": ("n", "root symbols"),
+    "corpus.size": ("N", "training strings"),
+    "corpus.control_size": ("N_C", "control strings"),
+    "network.width": ("W", "network width"),
+    "diffusion.num_timesteps": ("T", "diffusion steps"),
+}
+"""Field -> (symbol, words)."""
+
+FOLLOWS = {
+    "grammar.num_classes": "grammar.vocab_size",
+    "corpus.control_size": "corpus.size",
+    "grammar.seed": "seed",
+    "corpus.seed": "seed",
+}
+"""Field -> the field whose value it takes by default; it says something only where it differs."""
+
+NOT_SETTINGS = frozenset(
+    ("training", "cell", "state", "step", "last_step", "error", "seed", "training.steps")
+)
+"""Columns of the trainings that do not tell cells apart; the length of a training is an extent."""
+
+
+def symbol(field: str) -> str:
+    """The short name of a field, e.g. `N` for `corpus.size`, `a0` for `grammar.zipf.0`."""
+    if field.startswith("grammar.zipf."):
+        return f"a{field.rpartition('.')[2]}"
+    return SETTINGS[field][0] if field in SETTINGS else field.rpartition(".")[2].replace("_", " ")
+
+
+def title(field: str) -> str:
+    """The name of a field for an axis, e.g. `training strings N`."""
+    if field.startswith("grammar.zipf."):
+        return f"Zipf exponent at level {field.rpartition('.')[2]}"
+    if field in SETTINGS:
+        letter, words = SETTINGS[field]
+        return f"{words} {letter}"
+    return field.rpartition(".")[2].replace("_", " ")
+
+
+def value_label(value: Any) -> str:
+    """A setting's value in a label: `0.5`, `4096`, `yes`, `none`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value is pd.NA or value != value:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:g}" if value != int(value) or abs(value) >= 1e15 else str(int(value))
+    return str(value)
+
+
+def label(fields: Iterable[str], values: Iterable[Any]) -> str:
+    """Settings in one line, e.g. `L=3 · N=128 · W=64`."""
+    return " · ".join(f"{symbol(f)}={value_label(v)}" for f, v in zip(fields, values, strict=True))
+
+
+def settings(trainings: pd.DataFrame) -> list[str]:
+    """The dotted fields that may tell cells apart."""
+    return [name for name in trainings.columns if name not in NOT_SETTINGS]
+
+
+def varying(trainings: pd.DataFrame) -> list[str]:
+    """The settings with more than one value; those that merely follow another are left out."""
+    return [
+        name
+        for name in settings(trainings)
+        if trainings[name].nunique(dropna=True) > 1 and not _follows(trainings, name)
+    ]
+
+
+def constant(trainings: pd.DataFrame) -> dict[str, Any]:
+    """The settings that all trainings share, with their value."""
+    return {
+        name: trainings[name].dropna().iloc[0]
+        for name in settings(trainings)
+        if trainings[name].nunique(dropna=True) == 1
+    }
+
+
+def labelled(trainings: pd.DataFrame) -> pd.DataFrame:
+    """The trainings with their `cell`, sorted by the settings that vary, then by seed."""
+    if trainings.empty:
+        return trainings.assign(training=[], cell=[], seed=[])
+    fields = varying(trainings)
+    named = fields or [f for f in ("grammar.depth", "corpus.size", "network.width")]
+    rows = trainings[named].itertuples(index=False, name=None)
+    cells = [label(named, row) for row in rows]
+    ordered = trainings.assign(cell=cells).sort_values([*fields, "seed", "training"])
+    front = ["training", "cell", "seed", "state", "step", "last_step", "error"]
+    return ordered[[*front, *settings(ordered)]].reset_index(drop=True)
+
+
+def _follows(trainings: pd.DataFrame, name: str) -> bool:
+    leader = FOLLOWS.get(name)
+    return leader is not None and bool((trainings[name] == trainings[leader]).all())

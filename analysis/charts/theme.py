@@ -1,0 +1,139 @@
+"""Colours, type and spacing of every figure, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from analysis.regimes import REGIMES
+
+FONT = "Inter, Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
+"""Ends with the generic family: without one, PNG files come out without any text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    """The colours of a figure.
+
+    Attributes:
+        regimes: in the order of `REGIMES`; told apart under deuteranopia, tritanopia and in grey.
+        halo: under the dashed boundary, so that it shows on every regime.
+        series: for lines that are told apart by name.
+        steps, levels: colour schemes of rising steps and of levels, root first.
+        steps_reversed: the scheme runs from light to dark.
+    """
+
+    name: Literal["light", "dark"]
+    background: str
+    ink: str
+    muted: str
+    grid: str
+    regimes: tuple[str, str, str, str]
+    line: str
+    halo: str
+    band: float
+    series: tuple[str, ...]
+    steps: str
+    steps_reversed: bool
+    levels: tuple[str, ...]
+
+
+LIGHT = Theme(
+    name="light",
+    background="#ffffff",
+    ink="#1c1f23",
+    muted="#626a73",
+    grid="#e9ebee",
+    regimes=("#d9d9d9", "#2b7bba", "#f2b705", "#8c1d40"),
+    line="#111418",
+    halo="#ffffff",
+    band=0.16,
+    series=("#8c1d40", "#2b7bba", "#b07d00", "#626a73"),
+    steps="viridis",
+    steps_reversed=True,
+    levels=("#3b0f52", "#7a2a78", "#bb3f6b", "#e0694a", "#d99413", "#8a8f1c"),
+)
+
+DARK = Theme(
+    name="dark",
+    background="#14181d",
+    ink="#e8eaed",
+    muted="#9aa4af",
+    grid="#272d34",
+    regimes=("#5a6069", "#56b4e9", "#f0e442", "#d55e00"),
+    line="#ffffff",
+    halo="#14181d",
+    band=0.2,
+    series=("#ff8a3d", "#56b4e9", "#f0e442", "#9aa4af"),
+    steps="viridis",
+    steps_reversed=False,
+    levels=("#f7d6a8", "#f3a683", "#e2708b", "#b45fb5", "#7f74d6", "#5b9be0"),
+)
+
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+
+def regime_colours(theme: Theme) -> dict[str, str]:
+    """Regime -> colour."""
+    return dict(zip(REGIMES, theme.regimes, strict=True))
+
+
+def level_colours(theme: Theme, count: int) -> list[str]:
+    """Colours of levels 0 … count-1, spread over the theme's range."""
+    colours = theme.levels
+    if count <= 1:
+        return list(colours[:1])
+    last = len(colours) - 1
+    return [colours[round(i * last / (count - 1))] for i in range(count)]
+
+
+def config(theme: Theme) -> dict[str, Any]:
+    """The Vega-Lite configuration of a theme."""
+    words = {"labelColor": theme.ink, "titleColor": theme.ink, "labelFont": FONT, "titleFont": FONT}
+    return {
+        "background": theme.background,
+        "font": FONT,
+        "padding": 6,
+        "view": {"stroke": None},
+        "axis": {
+            **words,
+            "labelFontSize": 11,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "titlePadding": 8,
+            "domainColor": theme.muted,
+            "tickColor": theme.muted,
+            "gridColor": theme.grid,
+            "tickSize": 4,
+        },
+        "legend": {
+            **words,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "titleColor": theme.muted,
+            "symbolStrokeWidth": 2,
+        },
+        "title": {
+            "color": theme.ink,
+            "subtitleColor": theme.muted,
+            "font": FONT,
+            "subtitleFont": FONT,
+            "fontSize": 14,
+            "fontWeight": 600,
+            "subtitleFontSize": 11,
+            "subtitlePadding": 4,
+            "anchor": "start",
+            "frame": "group",
+            "offset": 10,
+        },
+        "rule": {"color": theme.muted},
+        "text": {"color": theme.ink, "font": FONT},
+    }
+
+
+def spaced(values: Sequence[int], at_most: int) -> list[int]:
+    """The last value and those at equal distances before it, so many that they stay readable."""
+    every = max(1, -(-len(values) // at_most))
+    return list(values[::-1][::every][::-1])

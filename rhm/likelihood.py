@@ -1,0 +1,133 @@
+"""Exact probabilities of strings, nodes and substrings.
+
+Every string has one derivation, so its probability is a product of rule probabilities, and node
+marginals follow from the root downwards ([R]; no sum over derivations is ever needed).
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from rhm.derivation import Derivations
+    from rhm.grammar import Grammar
+
+ENUMERATION_LIMIT = 2**20
+"""Strings that `enumerate_strings` lists unless told otherwise."""
+
+
+def log_likelihood(grammar: Grammar, strings: NDArray[Any]) -> NDArray[np.float64]:
+    """log p(x) = log p(root symbol) + Σ_l Σ_{nodes of l} log p_l(rule), in nats, (B,).
+
+    -inf where the string is ungrammatical or uses a rule of probability 0.
+    """
+    derivations = grammar.parse(strings)
+    root = derivations.symbols[0][:, 0]
+    log_class = np.where(root >= 0, _log(grammar.class_probabilities)[root], -np.inf)
+    return log_class + _log_parts(grammar, derivations).sum(axis=1)
+
+
+def log_likelihood_by_level(grammar: Grammar, strings: NDArray[Any]) -> NDArray[np.float64]:
+    """The parts Σ_{nodes of l} log p_l(rule), (B, L) in nats; -inf where a node does not parse."""
+    return _log_parts(grammar, grammar.parse(strings))
+
+
+def _log_parts(grammar: Grammar, derivations: Derivations) -> NDArray[np.float64]:
+    parts = np.empty((len(derivations.symbols[0]), grammar.shape.depth))
+    for level, ranks in enumerate(derivations.ranks):
+        log_rules = _log(grammar.rule_matrices[level])[derivations.symbols[level], ranks]
+        parts[:, level] = np.where(ranks >= 0, log_rules, -np.inf).sum(axis=1)
+    return parts
+
+
+def _log(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore"):
+        return np.log(probabilities)
+
+
+def support_size(grammar: Grammar) -> int:
+    """Strings with positive probability, counted from the leaves up in Python integers."""
+    counts = [1] * grammar.shape.vocab_size
+    for table, probabilities in zip(
+        reversed(grammar.rules), reversed(grammar.rule_matrices), strict=True
+    ):
+        counts = [
+            sum(
+                prod(counts[child] for child in children)
+                for children, p in zip(synonyms.tolist(), p_synonyms.tolist(), strict=True)
+                if p > 0
+            )
+            for synonyms, p_synonyms in zip(table, probabilities, strict=True)
+        ]
+    return sum(
+        count
+        for count, p in zip(counts, grammar.class_probabilities.tolist(), strict=True)
+        if p > 0
+    )
+
+
+def enumerate_strings(
+    grammar: Grammar, limit: int
+) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.float64]]:
+    """All grammatical strings (S, s^L) with their log p (S,), ordered by derivation.
+
+    Built from the leaves up: the strings of a symbol are, for each of its rules, every combination
+    of its children's strings. Raises ValueError when there are more than `limit` of them.
+    """
+    shape = grammar.shape
+    if shape.support_size > limit:
+        raise ValueError(
+            f"the grammar has {shape.support_size} strings, more than the limit of {limit}"
+        )
+    strings = np.arange(shape.vocab_size, dtype=np.min_scalar_type(shape.vocab_size - 1))
+    strings = strings[:, None, None]  # (symbols, strings of each symbol, length)
+    log_p = np.zeros((shape.vocab_size, 1))
+    for table, probabilities in zip(
+        reversed(grammar.rules), reversed(grammar.rule_matrices), strict=True
+    ):
+        s = shape.tuple_size
+        choice = np.indices((log_p.shape[1],) * s).reshape(s, -1)
+        children = [(table[:, :, c, None], choice[c]) for c in range(s)]
+        joined = np.concatenate([strings[child] for child in children], axis=-1)
+        log_p = _log(probabilities)[:, :, None] + sum(log_p[child] for child in children)
+        strings = joined.reshape(len(table), -1, joined.shape[-1])
+        log_p = log_p.reshape(len(table), -1)
+    log_p = log_p + _log(grammar.class_probabilities)[:, None]
+    return strings.reshape(-1, shape.num_leaves), log_p.reshape(-1)
+
+
+def node_marginals(grammar: Grammar) -> list[NDArray[np.float64]]:
+    """P_{l,j}(symbol) for l = 0 … L, each (s^l, symbols).
+
+    P_{l+1, s·j+c}(b) = Σ_a P_{l,j}(a) Σ_k p_l(k|a) [child c of rule k of a is b].
+    """
+    shape = grammar.shape
+    marginals = [grammar.class_probabilities[None, :]]
+    for table, probabilities in zip(grammar.rules, grammar.rule_matrices, strict=True):
+        transition = np.zeros((shape.tuple_size, len(table), shape.vocab_size))
+        for c in range(shape.tuple_size):
+            np.add.at(
+                transition[c], (np.arange(len(table))[:, None], table[:, :, c]), probabilities
+            )
+        children = np.einsum("ja,cab->jcb", marginals[-1], transition)
+        marginals.append(children.reshape(-1, shape.vocab_size))
+    return marginals
+
+
+def substring_probability(
+    grammar: Grammar, substrings: NDArray[Any], level: int
+) -> NDArray[np.float64]:
+    """P_{l,j}(symbol(u))·Π rule probabilities: (B, s^l), 0 where u does not parse.
+
+    substrings (B, s^(L-l)): the leaves under one level-l node. Raises ValueError unless
+    0 <= level < L.
+    """
+    below = grammar.below(level)
+    derivations = below.parse(substrings)
+    inside = np.exp(_log_parts(below, derivations).sum(axis=1))
+    symbol = derivations.symbols[0][:, 0]
+    return inside[:, None] * grammar.node_marginals()[level][:, symbol].T

@@ -1,0 +1,271 @@
+"""What one training is: its configuration, its identity and its extent.
+
+A `TrialConfig` holds every choice that decides a result. Its **identity** is a hash of the fields
+that determine the trajectory; its **extent** (how long it trains, what it keeps) stays outside the
+hash, so that a longer training of the same identity continues a shorter one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rhm import GrammarShape
+from study.settings import ConfigError, Section, built, flattened, identity, plain, setting
+
+__all__ = [
+    "SEMANTICS",
+    "ConfigError",
+    "CorpusConfig",
+    "DiffusionConfig",
+    "GrammarConfig",
+    "MeasurementConfig",
+    "NetworkConfig",
+    "TrainingConfig",
+    "TrialConfig",
+]
+
+SEMANTICS = 1
+"""Raised whenever a change of the code changes results; part of every identity."""
+
+MAX_LEAVES = 4096
+"""The longest strings; beyond it a string no longer fits a training on one machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrammarConfig(Section):
+    """Which Random Hierarchy Model the strings come from ([R])."""
+
+    depth: int = setting(minimum=1, maximum=12)
+    """L, levels of rules; strings have tuple_size**depth leaves."""
+    vocab_size: int = setting(minimum=2, maximum=255)
+    """v, symbols of every level below the root."""
+    num_synonyms: int = setting(minimum=1)
+    """m, rules of every symbol."""
+    tuple_size: int = setting(2, minimum=2)
+    """s, children of every symbol."""
+    num_classes: int | None = setting(None, minimum=1)
+    """n, root symbols; None: as many as vocab_size."""
+    zipf: dict[int, float] = field(default_factory=dict)
+    """Level (0 = root) -> exponent a of p(k) ∝ k^-a; levels that are missing are uniform."""
+    seed: int | None = setting(None, minimum=0)
+    """Seed of the rule tables; None: the training's seed."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        zipf = {level: a for level, a in self.zipf.items() if a != 0}
+        object.__setattr__(self, "zipf", zipf)  # exponent 0 is uniform: one identity for both
+
+    @property
+    def shape(self) -> GrammarShape:
+        """The grammar's shape on the floor below."""
+        return GrammarShape(
+            depth=self.depth,
+            vocab_size=self.vocab_size,
+            num_synonyms=self.num_synonyms,
+            tuple_size=self.tuple_size,
+            num_classes=self.num_classes,
+        )
+
+    def faults(self) -> list[tuple[str, str]]:
+        """The shape must exist, with strings of a sane length, and Zipf levels must lie in it."""
+        if self.tuple_size**self.depth > MAX_LEAVES:
+            leaves = f"{self.tuple_size}**{self.depth} leaves"
+            return [("depth", f"strings of {leaves} are longer than {MAX_LEAVES}")]
+        found = []
+        try:
+            _ = self.shape
+        except ValueError as error:
+            found.append(("", str(error)))
+        for level, exponent in self.zipf.items():
+            if not 0 <= level < self.depth:
+                found.append(("zipf", f"level {level} is not one of 0 to {self.depth - 1}"))
+            if exponent < 0:
+                found.append(("zipf", f"exponent {exponent} of level {level} must be 0 or more"))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusConfig(Section):
+    """Which strings are trained on, and how many are held back as their twins."""
+
+    size: int = setting(minimum=1)
+    """N, training strings."""
+    control_size: int | None = setting(None, minimum=1)
+    """N_C, control strings; None: as many as training strings."""
+    unique: bool = setting(True)
+    """All training and control strings are pairwise distinct."""
+    seed: int | None = setting(None, minimum=0)
+    """Seed of the draw; None: the training's seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Section):
+    """The U-Net in the tree's own shape ([C])."""
+
+    width: int = setting(minimum=1, maximum=65536)
+    """W, channels of every node."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffusionConfig(Section):
+    """Discrete diffusion with the uniform kernel ([D3PM])."""
+
+    num_timesteps: int = setting(200, minimum=21)
+    """T; the noise schedule is stretched so that the last step is always pure noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Section):
+    """How the network is trained."""
+
+    steps: int = setting(minimum=1, extent=True)
+    """Optimizer steps; the training ends at the last measured step not beyond it."""
+    batch_size: int = setting(32, minimum=1)
+    """Strings drawn for every step, with replacement."""
+    noisings: int = setting(1, minimum=1)
+    """Independent noisy versions of every drawn string."""
+    learning_rate: float = setting(0.01, above=0, maximum=10)
+    """Of Adam, in the parametrisation with unit-variance weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementConfig(Section):
+    """When a training is measured, and how finely."""
+
+    first_step: int = setting(64, minimum=1)
+    """The first measured step."""
+    per_octave: int = setting(1, minimum=1, maximum=16)
+    """Measured steps per doubling of the step."""
+    generated: int = setting(1000, minimum=20)
+    """G, strings generated at every measured step."""
+    loss_strings: int = setting(512, minimum=1)
+    """Training and control strings (at most, each) whose loss is measured."""
+    loss_draws: int = setting(10, minimum=10)
+    """Noisings of each of them, spread evenly over t = 1 … T."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialConfig(Section):
+    """One training: one network on one corpus."""
+
+    grammar: GrammarConfig
+    corpus: CorpusConfig
+    network: NetworkConfig
+    training: TrainingConfig
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+    measurement: MeasurementConfig = field(default_factory=MeasurementConfig)
+    seed: int = setting(0, minimum=0)
+    """The replica: seeds rule tables, corpus, initial weights and every other random stream."""
+
+    def faults(self) -> list[tuple[str, str]]:
+        """Training and control strings must exist, and one measured step must be reached."""
+        found = []
+        support = self.grammar.shape.support_size
+        wanted = self.corpus.size + self.control_size
+        if self.corpus.unique and wanted > support:
+            found.append(
+                (
+                    "corpus.size",
+                    f"{self.corpus.size} training and {self.control_size} control strings are "
+                    f"{wanted} unique strings, but the grammar has only {support}; "
+                    "make the corpus smaller or the grammar larger",
+                )
+            )
+        if self.training.steps < self.measurement.first_step:
+            found.append(
+                (
+                    "training.steps",
+                    f"{self.training.steps} steps end before the first measured step "
+                    f"{self.measurement.first_step}; raise it or lower measurement.first_step",
+                )
+            )
+        return found
+
+    @property
+    def control_size(self) -> int:
+        """N_C, with its default resolved."""
+        return self.corpus.control_size or self.corpus.size
+
+    @property
+    def grammar_seed(self) -> int:
+        """The seed of the rule tables."""
+        return self.seed if self.grammar.seed is None else self.grammar.seed
+
+    @property
+    def corpus_seed(self) -> int:
+        """The seed of the draw of the corpus."""
+        return self.seed if self.corpus.seed is None else self.corpus.seed
+
+    @property
+    def measured_steps(self) -> list[int]:
+        """Measured steps in rising order; they never depend on how long the training is."""
+        steps, k = [], 0
+        while True:
+            step = round(self.measurement.first_step * 2 ** (k / self.measurement.per_octave))
+            if step > self.training.steps:
+                return steps
+            if not steps or step > steps[-1]:
+                steps.append(step)
+            k += 1
+
+    @property
+    def last_step(self) -> int:
+        """The step at which the training ends: its last measured step."""
+        return self.measured_steps[-1]
+
+    @property
+    def resolved(self) -> TrialConfig:
+        """The same training with every derived default written out."""
+        shape = self.grammar.shape
+        grammar = replace(self.grammar, num_classes=shape.symbols_at(0), seed=self.grammar_seed)
+        corpus = replace(self.corpus, control_size=self.control_size, seed=self.corpus_seed)
+        return replace(self, grammar=grammar, corpus=corpus)
+
+    @property
+    def hash(self) -> str:
+        """The identity, 16 hexadecimal digits; the name of the training's folder.
+
+        Defaults that follow from other settings are resolved first, so that leaving a setting out
+        and writing its value are the same training.
+        """
+        document = {"semantics": SEMANTICS, **identity(self.resolved)}
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def pack_key(self) -> tuple[object, ...]:
+        """Trainings with equal keys can share a pack: their tensors have equal shapes, they take
+        equal optimizer steps and they are measured together."""
+        grammar, training = self.grammar, self.training
+        return (
+            (grammar.depth, grammar.tuple_size, grammar.vocab_size),
+            self.network.width,
+            (training.batch_size, training.noisings, training.learning_rate),
+            self.diffusion.num_timesteps,
+            self.measurement,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole configuration as plain JSON values; `from_dict` gives it back."""
+        return plain(self)
+
+    def flat(self) -> dict[str, Any]:
+        """Dotted field -> value with derived defaults resolved; one Zipf exponent per level."""
+        flat = flattened(self.resolved.to_dict())
+        exponents = flat.pop("grammar.zipf")
+        for level in range(self.grammar.depth):
+            flat[f"grammar.zipf.{level}"] = exponents.get(str(level), 0.0)
+        return flat
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> TrialConfig:
+        """Build and check a configuration.
+
+        Raises:
+            ConfigError: naming every fault at once.
+        """
+        return built(cls, document)

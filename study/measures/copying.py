@@ -1,0 +1,120 @@
+"""Copying: how often training strings are generated, and how often their controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.measures.reference import Reference, stratum_excess
+from study.measures.substrings import CONTROL, TRAINING
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which strings of the corpus a sample of G strings emits.
+
+    size     G
+    emitted  (K,) how often each distinct string of the corpus was generated, in the order of
+             reference.strings
+    """
+
+    reference: Reference
+    size: int
+    emitted: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, reference: Reference, places: NDArray[np.int64]) -> Copies:
+        """Count the copies among G strings, given where each stands in the corpus (-1: nowhere)."""
+        found = places[places >= 0]
+        emitted = np.bincount(found, minlength=len(reference.strings.keys))
+        return cls(reference, len(places), emitted)
+
+    @cached_property
+    def training(self) -> NDArray[np.float64]:
+        """c_Db (S,), shares of the generated strings that lie in each stratum of D."""
+        return self._per_stratum(TRAINING, self.emitted) / self.size
+
+    @cached_property
+    def control(self) -> NDArray[np.float64]:
+        """c_Cb (S,), likewise of C."""
+        return self._per_stratum(CONTROL, self.emitted) / self.size
+
+    @property
+    def emitted_training(self) -> NDArray[np.float64]:
+        """Share (S,) of each stratum's distinct training strings emitted at least once."""
+        return self._emitted_share(TRAINING)
+
+    @property
+    def emitted_control(self) -> NDArray[np.float64]:
+        """Likewise of its controls."""
+        return self._emitted_share(CONTROL)
+
+    @property
+    def copy_fraction(self) -> float:
+        """Share c of the generated strings that are training strings and not controls too."""
+        return self._copies(TRAINING)
+
+    @property
+    def control_copy_fraction(self) -> float:
+        """Share of the generated strings that are controls and not training strings too."""
+        return self._copies(CONTROL)
+
+    @cached_property
+    def excess(self) -> NDArray[np.float64]:
+        """(c_Db - ρ_b·c_Cb) / e (S,): copies of each stratum beyond those due to typicality.
+
+        e is the share of training strings that are not controls too, 1 for a unique corpus:
+        divided by it, a memorizer of all training strings shows 1 in total.
+        """
+        return stratum_excess(self.reference.strata, self.training, self.control) / self._counted
+
+    @property
+    def excess_copies(self) -> float:
+        """E = Σ_b (c_Db - ρ_b·c_Cb): 0 for the grammar, 1 for a memorizer, w for a mixture."""
+        return float(self.excess.sum())
+
+    @property
+    def excess_copies_se(self) -> float:
+        """SE² = [Σ_b (c_Db + ρ_b²·max(c_Cb, 1/G)) - E²] / G.
+
+        The floor of one string keeps a control that was not met from looking like certainty.
+        """
+        ratio = self.reference.strata.mass_ratio
+        floored = np.maximum(self.control, 1 / self.size)
+        second_moment = float((self.training + ratio**2 * floored).sum())
+        return self._error(second_moment, self.excess_copies)
+
+    def weighted_excess(self, weights: NDArray[np.float64]) -> tuple[float, float]:
+        """Σ_b w_b·(c_Db - ρ_b·c_Cb) and its SE, SE² = [Σ_b w_b²(c_Db + ρ_b²·c_Cb) - (…)²] / G."""
+        total = float(weights @ self.excess)
+        moments = self.training + self.reference.strata.mass_ratio**2 * self.control
+        return total, self._error(float(weights**2 @ moments), total)
+
+    def _copies(self, side: int) -> float:
+        return int(self.emitted[self.reference.strings.sides == side].sum()) / self.size
+
+    @property
+    def _counted(self) -> float:
+        return self.reference.strings.exclusive_share
+
+    def _error(self, second_moment: float, mean: float) -> float:
+        """Standard error of a mean over the generated strings, both scaled by 1/e."""
+        variance = second_moment / self._counted**2 - mean**2
+        return float(np.sqrt(max(variance, 0.0) / self.size))
+
+    def _emitted_share(self, side: int) -> NDArray[np.float64]:
+        members = self._per_stratum(side, np.ones_like(self.emitted))
+        return self._per_stratum(side, self.emitted > 0) / members
+
+    def _per_stratum(self, side: int, weights: NDArray[Any]) -> NDArray[np.float64]:
+        """Sums of weights (K,) over the strings of one side alone, by stratum."""
+        of_side = self.reference.strings.sides == side
+        return np.bincount(
+            self.reference.stratum[of_side],
+            weights=weights[of_side],
+            minlength=len(self.reference.strata),
+        ).astype(np.float64)

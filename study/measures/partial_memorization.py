@@ -1,0 +1,75 @@
+"""Partial memorization: pieces of training strings that the model recombines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.measures.statistics import mean_and_error
+from study.measures.substrings import CONTROL, TRAINING, Contrast, Substrings
+
+FEWEST_MEMBERS = 20
+"""Exclusive substrings that D and C must each have."""
+
+LARGEST_FIT = 0.5
+"""λ_l^fit above which a perfect learner of the rules would pass for a memorizer."""
+
+LARGEST_NOISE = 0.1
+"""Of λ_l under the grammar, as a standard error; above it the sample is too small to tell."""
+
+
+@dataclass(frozen=True)
+class PartialMemorization:
+    """How many generated nodes of one level carry substrings of the corpus.
+
+    copied, copied_control   share of nodes whose substring occurs in D, in C (maybe in both)
+    excess, excess_se        λ_l and its standard error; None where λ_l is undefined
+    fit                      λ_l of the perfect rule learner, exact; None without exclusive
+                             substrings on both sides
+    """
+
+    copied: float
+    copied_control: float
+    excess: float | None
+    excess_se: float | None
+    fit: float | None
+
+
+def partial_memorization(found: Substrings, sides: NDArray[np.uint8]) -> PartialMemorization:
+    """λ_l = [c(S_D \\ S_C) - c(S_C \\ S_D)·p_D/p_C] / e_D with the string as cluster.
+
+    c(.) are shares of the generated level-l nodes; sides (G, s^l) tells where the substring under
+    each occurs. 1 for a memorizer, w for a mixture of weight w, 0 for the grammar. λ_0 is E without
+    strata. (Ours: [S] reports a statistic λ whose exact form is not public.)
+    """
+    copied = float((sides & TRAINING > 0).mean())
+    copied_control = float((sides & CONTROL > 0).mean())
+    contrast = found.contrast
+    if contrast is None:
+        return PartialMemorization(copied, copied_control, None, None, None)
+    if not is_defined(found, contrast, num_generated=len(sides)):
+        return PartialMemorization(copied, copied_control, None, None, contrast.fit)
+    of_training = (sides == TRAINING).mean(axis=1)
+    of_control = (sides == CONTROL).mean(axis=1)
+    per_string = (of_training - contrast.mass_ratio * of_control) / found.exclusive_share
+    excess, error = mean_and_error(per_string)
+    return PartialMemorization(copied, copied_control, excess, error, contrast.fit)
+
+
+def is_defined(found: Substrings, contrast: Contrast, *, num_generated: int) -> bool:
+    """Whether λ_l means anything for G generated strings; it is null otherwise.
+
+    Not at l >= L-1, where an exclusive substring is just a rule that the other side lacks; not
+    from fewer than 20 exclusive substrings of either side; not where the perfect rule learner
+    shows more than 0.5; not where its noise √(p_D(1 + p_D/p_C)/(G·s^l))/e_D is above 0.1.
+    """
+    if found.level >= found.shape.depth - 1:
+        return False
+    if min(contrast.num_training, contrast.num_control) < FEWEST_MEMBERS:
+        return False
+    nodes = num_generated * found.shape.nodes_at(found.level)
+    noise = sqrt(contrast.mass_training * (1 + contrast.mass_ratio) / nodes)
+    return contrast.fit <= LARGEST_FIT and noise / found.exclusive_share <= LARGEST_NOISE

@@ -1,0 +1,44 @@
+"""Memorization by typicality: whether the strings that are copied are the typical ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.measures.copying import Copies
+
+SMALLEST_EXCESS = 0.1
+"""Excess copies below which the relative slope would divide by noise."""
+
+
+@dataclass(frozen=True)
+class TypicalitySlope:
+    """Whether memorization favours typical strings, over the strata of a corpus.
+
+    slope, error  T = Σ_b z_b·(c_Db - ρ_b·c_Cb) and its standard error: above 0 where typical
+                  strings are copied first, 0 for the grammar and for every model that memorizes all
+                  strings equally; None where all strings lie in one stratum
+    relative      A = T/E; None where E < 0.1 too
+    """
+
+    slope: float | None
+    error: float | None
+    relative: float | None
+
+
+def typicality_slope(copies: Copies) -> TypicalitySlope:
+    """T and A of a sample."""
+    strata = copies.reference.strata
+    if len(strata) == 1:
+        return TypicalitySlope(None, None, None)
+    slope, error = copies.weighted_excess(strata.z)
+    excess = copies.excess_copies
+    return TypicalitySlope(slope, error, slope / excess if excess >= SMALLEST_EXCESS else None)
+
+
+def emission_excess(copies: Copies) -> NDArray[np.float64]:
+    """(c_Db - ρ_b·c_Cb) / (n_Db/N) (S,): the share of each stratum of D that is memorized."""
+    counted = copies.reference.strata.num_training
+    return copies.excess / (counted / counted.sum())

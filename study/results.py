@@ -1,0 +1,243 @@
+"""The results folder: one folder per training, one commit point per folder.
+
+    <results>/trainings/<hash>/config.json           what was trained
+                               <table>-<step>.parquet
+                               checkpoint-<step>.pt
+                               status.json           names the files that count
+
+`status.json` is published last and names size and SHA-256 of every file of one step; a file that
+it does not name does not exist. Whatever dies, the last published step stays whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from study import records
+from study.config import ConfigError, TrialConfig
+from study.storage import Store
+
+State = Literal["running", "finished", "diverged", "failed"]
+
+FOLDER = "trainings"
+
+
+class DamagedTraining(ValueError):  # noqa: N818 - a state of the disk, told to the user as such
+    """A training folder whose files are not the ones that its status names."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a published step."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a training folder holds: the content of its `status.json`.
+
+    Attributes:
+        state: `running` until the last step of its extent, then `finished`; `diverged` when its
+            loss is no longer finite; `failed` when its code raised, with `error`.
+        step: the last published step; 0 before the first measurement.
+        files: table name (or `checkpoint`) -> file.
+        composition: hashes of the pack on devices where results may depend on it; else empty.
+    """
+
+    training: str
+    state: State
+    step: int
+    files: dict[str, Entry] = field(default_factory=dict)
+    composition: tuple[str, ...] = ()
+    error: str | None = None
+    version: int = records.VERSION
+
+    def to_bytes(self) -> bytes:
+        """JSON with a checksum of its own, so that damage to any digit shows."""
+        document = asdict(self)
+        return _json({**document, "sha256": _digest(_json(document))})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Status:
+        """The status in a `status.json`.
+
+        Raises:
+            DamagedTraining: when the bytes are not what was published.
+        """
+        try:
+            document = json.loads(data)
+            checksum = document.pop("sha256")
+            if checksum != _digest(_json(document)):
+                raise DamagedTraining("status.json does not match its checksum")
+            files = {name: Entry(**entry) for name, entry in document.pop("files").items()}
+            composition = tuple(document.pop("composition"))
+            return cls(**document, files=files, composition=composition)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            if isinstance(error, DamagedTraining):
+                raise
+            raise DamagedTraining("status.json is garbled") from error
+
+
+@dataclass(frozen=True)
+class Results:
+    """The trainings in one results folder."""
+
+    store: Store
+
+    @classmethod
+    def open(cls, location: str | Path) -> Results:
+        """The results at a path or URI; nothing is created or read yet."""
+        return cls(Store.open(location))
+
+    def trainings(self) -> list[str]:
+        """Hashes of the trainings that have a folder, sorted."""
+        return [name for name in self.store.names(FOLDER) if not name.startswith(".")]
+
+    def status(self, training: str) -> Status | None:
+        """The published status; None where the training has none yet.
+
+        Raises:
+            DamagedTraining: when the status is garbled or belongs to another training.
+        """
+        try:
+            status = Status.from_bytes(self.store.read(f"{FOLDER}/{training}/status.json"))
+        except FileNotFoundError:
+            return None
+        if status.training != training:
+            raise DamagedTraining(f"status.json is that of training {status.training}")
+        return status
+
+    def verified(self, training: str) -> Status | None:
+        """The status, after every file that it names was read and matched.
+
+        Raises:
+            DamagedTraining: naming the first file that is missing or differs.
+        """
+        status = self.status(training)
+        if status is not None:
+            if self.config(training).hash != training and status.version == records.VERSION:
+                raise DamagedTraining("config.json is not that of this training")
+            for name in status.files:
+                self.read(status, name)
+        return status
+
+    def read(self, status: Status, name: str) -> bytes:
+        """The bytes of a table or the checkpoint of a published step.
+
+        Raises:
+            DamagedTraining: when the file is missing or is not the one that was published.
+        """
+        entry = status.files[name]
+        try:
+            data = self.store.read(f"{FOLDER}/{status.training}/{entry.name}")
+        except FileNotFoundError:
+            raise DamagedTraining(f"{entry.name} is missing") from None
+        if len(data) != entry.size or _digest(data) != entry.sha256:
+            raise DamagedTraining(f"{entry.name} does not match its checksum")
+        return data
+
+    def table(self, status: Status, name: str) -> pa.Table:
+        """A table of a published step, in today's schema; empty if none was published."""
+        if name not in status.files:
+            return records.SCHEMAS[name].empty_table()
+        return records.from_bytes(name, self.read(status, name))
+
+    def tables(self, status: Status) -> dict[str, pa.Table]:
+        """Every table of a published step by name."""
+        return {name: self.table(status, name) for name in status.files if name in records.SCHEMAS}
+
+    def config(self, training: str) -> TrialConfig:
+        """The configuration of a training.
+
+        Raises:
+            DamagedTraining: when `config.json` is missing or garbled.
+        """
+        try:
+            document = json.loads(self.store.read(f"{FOLDER}/{training}/config.json"))
+            return TrialConfig.from_dict(document)
+        except FileNotFoundError:
+            raise DamagedTraining("config.json is missing") from None
+        except (ConfigError, ValueError) as error:
+            raise DamagedTraining(f"config.json is garbled: {error}") from error
+
+    def publish(
+        self,
+        config: TrialConfig,
+        state: State,
+        step: int,
+        tables: Mapping[str, pa.Table],
+        checkpoint: bytes,
+        composition: tuple[str, ...] = (),
+        error: str | None = None,
+    ) -> Status:
+        """Publish one step of a training: files first, the status last, old files then go."""
+        training = config.hash
+        folder = self.store.child(f"{FOLDER}/{training}")
+        folder.publish("config.json", _json(config.to_dict()))
+        contents = {
+            name: (f"{name}-{step:09d}.parquet", records.to_bytes(content))
+            for name, content in tables.items()
+        }
+        contents["checkpoint"] = (f"checkpoint-{step:09d}.pt", checkpoint)
+        files = {}
+        for name, (file, data) in contents.items():
+            folder.publish(file, data)
+            files[name] = Entry(file, len(data), _digest(data))
+        status = Status(
+            training=training,
+            state=state,
+            step=step,
+            files=files,
+            composition=composition,
+            error=error,
+        )
+        folder.publish("status.json", status.to_bytes())
+        self._sweep(training, status)
+        return status
+
+    def mark(self, status: Status, state: State, error: str | None = None) -> Status:
+        """Publish another state for what is already there."""
+        marked = replace(status, state=state, error=error)
+        self.store.publish(f"{FOLDER}/{status.training}/status.json", marked.to_bytes())
+        return marked
+
+    def discard(self, training: str) -> None:
+        """Remove everything of a training, its status first."""
+        folder = self.store.child(f"{FOLDER}/{training}")
+        folder.delete("status.json")
+        for name in folder.names():
+            folder.delete(name)
+
+    def _sweep(self, training: str, status: Status) -> None:
+        """Delete the files that the status does not name."""
+        kept = {entry.name for entry in status.files.values()} | {"config.json", "status.json"}
+        folder = self.store.child(f"{FOLDER}/{training}")
+        for name in folder.names():
+            if name not in kept:
+                folder.delete(name)
+
+    def statuses(self) -> Iterator[tuple[str, Status | DamagedTraining | None]]:
+        """Every training's hash and status, damage included instead of raised."""
+        for training in self.trainings():
+            try:
+                yield training, self.status(training)
+            except DamagedTraining as damage:
+                yield training, damage
+
+
+def _json(document: Any) -> bytes:
+    return (json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

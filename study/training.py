@@ -1,0 +1,180 @@
+"""The training of a pack in lockstep: batches from each member's own streams, one Adam for all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from study.config import TrialConfig
+from study.diffusion import Diffusion
+from study.network import NetworkShape, PackedUNet, initial_weights
+from study.randomness import generator
+
+BLOCK = 64
+"""Steps whose random numbers are drawn at once; part of what decides the bits of a result."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's noisy strings: x_0 and x_t (K, B, d), t (K, B)."""
+
+    x_0: Tensor
+    x_t: Tensor
+    t: Tensor
+
+
+class Batches:
+    """The noisy batches of every member, as a function of the step.
+
+    Strings are drawn with replacement; each is noised `noisings` times at independent steps t,
+    uniform on 1 … T.
+    """
+
+    def __init__(
+        self, configs: Sequence[TrialConfig], corpora: Sequence[Tensor], diffusion: Diffusion
+    ) -> None:
+        self._configs = configs
+        self._corpora = corpora
+        self._diffusion = diffusion
+        self._block = -1
+        self._x_0, self._x_t, self._t = (torch.empty(0),) * 3
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of optimizer step 0, 1, …"""
+        block, within = divmod(step, BLOCK)
+        if block != self._block:
+            self._draw(block)
+        return Batch(self._x_0[within], self._x_t[within], self._t[within])
+
+    def _draw(self, block: int) -> None:
+        members = zip(self._configs, self._corpora, strict=True)
+        drawn = [self._member(config, corpus, block) for config, corpus in members]
+        strings, steps, uniform = (torch.stack(part, dim=1) for part in zip(*drawn, strict=True))
+        self._x_0, self._t = strings, steps
+        self._x_t = self._diffusion.noised(strings, steps, uniform)
+        self._block = block
+
+    def _member(
+        self, config: TrialConfig, corpus: Tensor, block: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Strings (BLOCK, B, d), steps (BLOCK, B) and uniform numbers (BLOCK, B, d)."""
+        size, repeats = config.training.batch_size, config.training.noisings
+        leaves, T, device = corpus.shape[1], self._diffusion.num_timesteps, corpus.device
+        g = generator(device, config.seed, "batches", block)
+        chosen = torch.randint(len(corpus), (BLOCK, size), generator=g, device=device)
+        rows = (BLOCK, size * repeats)
+        steps = torch.randint(1, T + 1, rows, generator=g, device=device)
+        uniform = torch.rand(*rows, leaves, generator=g, device=device)
+        return corpus[chosen.repeat_interleave(repeats, dim=1)], steps, uniform
+
+
+class PackTrainer:
+    """K trainings of equal shape, learning rate and step.
+
+    Attributes:
+        network: the pack's networks.
+        step: optimizer steps done.
+    """
+
+    def __init__(
+        self,
+        configs: Sequence[TrialConfig],
+        corpora: Sequence[np.ndarray],
+        device: torch.device,
+    ) -> None:
+        self.configs = list(configs)
+        self.step = 0
+        self.shape = NetworkShape.of(configs[0])
+        T = configs[0].diffusion.num_timesteps
+        self.diffusion = Diffusion.build(T, self.shape.vocab_size, device)
+        self._corpora = [torch.as_tensor(c.astype(np.int64), device=device) for c in corpora]
+        self._device = device
+        weights = initial_weights(self.shape, [config.seed for config in configs]).to(device)
+        self._assemble(weights, torch.zeros_like(weights), torch.zeros_like(weights))
+
+    def _assemble(self, weights: Tensor, first: Tensor, second: Tensor) -> None:
+        """Network, optimizer and batches around weights and Adam's two moments, all (K, row)."""
+        self.network = PackedUNet(self.shape, self.diffusion, weights)
+        weights.grad = self.network.gradient
+        learning_rate = self.configs[0].training.learning_rate
+        self._adam = torch.optim.Adam([weights], lr=learning_rate, fused=True)
+        self._adam.state[weights] = {
+            "step": torch.tensor(float(self.step), device=self._device),
+            "exp_avg": first,
+            "exp_avg_sq": second,
+        }
+        self._batches = Batches(self.configs, self._corpora, self.diffusion)
+        self._loss = torch.zeros(len(self.configs), dtype=torch.float64, device=self._device)
+        self._since = 0
+
+    def train(self, until: int) -> None:
+        """Take optimizer steps until `step` equals `until`."""
+        while self.step < until:
+            batch = self._batches[self.step]
+            logits, tape = self.network.forward(batch.x_t, batch.t)
+            losses, slope = self.diffusion.loss_and_slope(logits, batch.x_0, batch.x_t, batch.t)
+            leaves = losses[0].numel()
+            self.network.backward(tape, slope / leaves)
+            self._adam.step()
+            self._loss += losses.sum((1, 2)) / leaves
+            self.step += 1
+            self._since += 1
+
+    def batch_losses(self) -> list[float]:
+        """Every member's mean loss per leaf over the batches since the last call, in nats."""
+        means = (self._loss / max(1, self._since)).tolist()
+        self._loss.zero_()
+        self._since = 0
+        return means
+
+    def checkpoint(self, member: int) -> bytes:
+        """A member's step, weights and moments; streams need none, they follow from the step."""
+        moments = self._adam.state[self.network.flat]
+        document = {
+            "step": self.step,
+            "weights": self.network.flat.detach()[member].cpu().clone(),
+            "first_moment": moments["exp_avg"][member].cpu().clone(),
+            "second_moment": moments["exp_avg_sq"][member].cpu().clone(),
+        }
+        sink = io.BytesIO()
+        torch.save(document, sink)
+        return sink.getvalue()
+
+    def resume(self, checkpoints: Sequence[bytes]) -> None:
+        """Go on from the members' checkpoints, which must stand at one step.
+
+        Raises:
+            ValueError: when they stand at different steps or have another shape.
+        """
+        documents = [read_checkpoint(data) for data in checkpoints]
+        steps = {document["step"] for document in documents}
+        if len(steps) != 1:
+            raise ValueError(f"members of a pack must stand at one step, not at {sorted(steps)}")
+        stacked = [
+            torch.stack([document[name] for document in documents]).to(self._device)
+            for name in ("weights", "first_moment", "second_moment")
+        ]
+        if stacked[0].shape[1] != self.shape.row:
+            raise ValueError("the checkpoint is of another network shape")
+        self.step = steps.pop()
+        self._assemble(*stacked)
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Compact the pack to some of its members; the others are frozen as they are."""
+        chosen = torch.as_tensor(members, device=self._device)
+        moments = self._adam.state[self.network.flat]
+        state = (self.network.flat.detach(), moments["exp_avg"], moments["exp_avg_sq"])
+        self.configs = [self.configs[k] for k in members]
+        self._corpora = [self._corpora[k] for k in members]
+        self._assemble(*(tensor[chosen].clone() for tensor in state))
+
+
+def read_checkpoint(data: bytes) -> dict[str, Any]:
+    """The content of a checkpoint; nothing but tensors and numbers is ever unpickled."""
+    return torch.load(io.BytesIO(data), weights_only=True)

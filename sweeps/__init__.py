@@ -1,0 +1,1 @@
+"""Sweeps of trainings: their files, their packing, Ray Tune and the command line."""

@@ -1,0 +1,5 @@
+"""`python -m sweeps` is `memophase`."""
+
+from sweeps.cli import main
+
+main()

@@ -1,0 +1,164 @@
+"""Packing: unfinished trainings, grouped so that each pack trains in lockstep.
+
+Members of a pack have equal pack keys (tensor shapes, learning rate) and stand at one step. Small
+networks are packed many at a time because launches cost more than their arithmetic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from study.config import TrialConfig
+from sweeps import cost
+from sweeps.spec import Training
+
+LARGEST = 16
+"""Members of a pack at most; beyond it packs gain little on a core and lose balance."""
+FEW = 8
+"""Packs per slot from which on the order alone balances the load."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Trainings that run in lockstep, as one Ray Tune trial.
+
+    Attributes:
+        trainings: the members.
+        step: where they stand; 0 for fresh ones.
+        flop: the pack's cost, launches included.
+        name: a short name made of the members' identities.
+    """
+
+    trainings: tuple[Training, ...]
+    step: int
+    flop: float
+    name: str
+
+    @classmethod
+    def of(cls, trainings: Sequence[Training], step: int) -> Pack:
+        """The pack of some trainings."""
+        flop = cost.pack_flop([(t.config, step) for t in trainings])
+        text = ",".join(t.hash for t in trainings)
+        name = f"{len(trainings)}x{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        return cls(tuple(trainings), step, flop, name)
+
+
+@dataclass
+class _Group:
+    """Trainings that may share packs, and how many packs they make."""
+
+    trainings: list[Training]
+    step: int
+    limit: int
+    packs: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.packs = math.ceil(len(self.trainings) / self.limit)
+
+    def split(self, packs: int) -> list[list[Training]]:
+        """Even shares, longest trainings first; neighbours in the grid stay together."""
+        share, extra = divmod(len(self.trainings), packs)
+        bounds = [i * share + min(i, extra) for i in range(packs + 1)]
+        return [self.trainings[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+
+    def costs(self, packs: int) -> list[float]:
+        """What each of so many packs would cost."""
+        return [cost.pack_flop([(t.config, self.step) for t in part]) for part in self.split(packs)]
+
+
+def members_limit(width: int, *, on_gpu: bool) -> int:
+    """Members of a pack where the file says `auto`: 16 up to width 32, then in inverse proportion."""
+    return max(1, min(LARGEST * 4, 16384 // width) if on_gpu else min(LARGEST, 512 // width))
+
+
+def packed(
+    trainings: Iterable[Training],
+    steps: Mapping[str, int],
+    *,
+    slots: int,
+    members: int | None = None,
+    on_gpu: bool = False,
+    compositions: Mapping[str, tuple[str, ...]] | None = None,
+) -> list[Pack]:
+    """Packs for unfinished trainings, the most expensive first.
+
+    Args:
+        trainings: what is to be trained on.
+        steps: hash -> published step; 0 where it is missing.
+        slots: packs that run at a time; as long as trainings can be split, no slot stays idle.
+        members: the most members of a pack; None: by width.
+        on_gpu: whether packs run on a GPU, where larger ones pay.
+        compositions: hash -> hashes of the pack that it was trained in, where results depend on it;
+            those stay together.
+    """
+    groups = _groups(trainings, steps, members, on_gpu, compositions or {})
+    _balance(groups, slots)
+    packs = [Pack.of(part, g.step) for g in groups for part in g.split(g.packs)]
+    return sorted(packs, key=lambda pack: -pack.flop)
+
+
+def _groups(
+    trainings: Iterable[Training],
+    steps: Mapping[str, int],
+    members: int | None,
+    on_gpu: bool,
+    compositions: Mapping[str, tuple[str, ...]],
+) -> list[_Group]:
+    found: dict[Any, list[Training]] = {}
+    for training in trainings:
+        step = steps.get(training.hash, 0)
+        kept = compositions.get(training.hash, ())
+        found.setdefault((pack_key(training.config), step, kept), []).append(training)
+    groups = []
+    for (_, step, kept), group in found.items():
+        width = group[0].config.network.width
+        limit = len(group) if kept else members or members_limit(width, on_gpu=on_gpu)
+        groups.append(_Group(group, step, limit))
+    return groups
+
+
+def _balance(groups: list[_Group], slots: int) -> None:
+    """Split further while that shortens the whole run; with many packs per slot it would not."""
+    while groups and sum(g.packs for g in groups) < slots * FEW:
+        now = _makespan([c for g in groups for c in g.costs(g.packs)], slots)
+        best: tuple[float, _Group] | None = None
+        for group in groups:
+            if group.packs == len(group.trainings):
+                continue
+            group.packs += 1
+            then = _makespan([c for g in groups for c in g.costs(g.packs)], slots)
+            group.packs -= 1
+            if then < now and (best is None or then < best[0]):
+                best = (then, group)
+        if best is None:
+            return
+        best[1].packs += 1
+
+
+def _makespan(costs: list[float], slots: int) -> float:
+    """When the last slot is done, with the longest packs started first."""
+    ends = [0.0] * slots
+    for each in sorted(costs, reverse=True):
+        heapq.heapreplace(ends, ends[0] + each)
+    return max(ends)
+
+
+def pack_key(config: TrialConfig) -> tuple[Any, ...]:
+    """What the members of a pack have in common."""
+    g, t = config.grammar, config.training
+    return (
+        g.depth,
+        g.tuple_size,
+        g.vocab_size,
+        config.grammar.shape.symbols_at(0),
+        config.network.width,
+        config.diffusion.num_timesteps,
+        t.batch_size,
+        t.noisings,
+        t.learning_rate,
+    )

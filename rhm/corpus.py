@@ -93,11 +93,10 @@ class Corpus:
         else:
             stream = grammar.sample(total, generator(seed, "independent strings"))
         if size == control_size and not (unique and 2 * total > grammar.support_size):
-            training = _coin_per_pair(size, seed)
+            order = _coin_per_pair(size, seed)
         else:
-            training = generator(seed, "random split").permutation(total)[:size]
-        control = np.setdiff1d(np.arange(total), training)
-        return cls.of(grammar, stream[training], stream[control])
+            order = generator(seed, "random split").permutation(total)
+        return cls.of(grammar, stream[order[:size]], stream[order[size:]])
 
     @classmethod
     def of(cls, grammar: Grammar, training: NDArray[Any], control: NDArray[Any]) -> Corpus:
@@ -134,9 +133,10 @@ class Corpus:
 
 
 def _coin_per_pair(size: int, seed: int) -> NDArray[np.int64]:
-    """Which string of each pair (2i, 2i+1) goes to D, as places in the stream, in its order."""
+    """Places in the stream: of each pair (2i, 2i+1) one for D, then, in the same order, C's."""
     coins = generator(seed, "coin per pair").random(size) < 0.5
-    return 2 * np.arange(size) + coins
+    pair = 2 * np.arange(size)
+    return np.concatenate([pair + coins, pair + ~coins])
 
 
 def _side(

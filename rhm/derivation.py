@@ -19,6 +19,7 @@ class Derivations:
     symbols[l]  (B, s^l) int32 symbols of level l = 0 … L; -1 at a node that does not parse
     ranks[l]    (B, s^l) int32 rank (from 0) of the rule used at level l = 0 … L-1; -1 likewise
     vocab_size  v, which fixes the type of `strings`
+    tuple_size  s
 
     A node parses when all its children do and their tuple stands in the level's table.
     """
@@ -26,6 +27,7 @@ class Derivations:
     symbols: tuple[NDArray[np.int32], ...]
     ranks: tuple[NDArray[np.int32], ...]
     vocab_size: int
+    tuple_size: int
 
     @property
     def strings(self) -> NDArray[np.unsignedinteger[Any]]:
@@ -35,14 +37,14 @@ class Derivations:
     @property
     def parses(self) -> tuple[NDArray[np.bool_], ...]:
         """parses[l] (B, s^l): which nodes of level l = 0 … L parse; leaves always do."""
-        return tuple(np.asarray(symbols >= 0) for symbols in self.symbols)
+        return tuple(symbols >= 0 for symbols in self.symbols)
 
     @property
     def children_parse(self) -> tuple[NDArray[np.bool_], ...]:
         """children_parse[l] (B, s^l): nodes of level l = 0 … L-1 whose children all parse."""
         return tuple(
-            (children >= 0).reshape(*ranks.shape, -1).all(axis=-1)
-            for ranks, children in zip(self.ranks, self.symbols[1:], strict=True)
+            np.asarray(children.reshape(*nodes.shape, self.tuple_size).min(axis=-1) >= 0)
+            for nodes, children in zip(self.symbols, self.symbols[1:], strict=False)
         )
 
     @property
@@ -66,10 +68,10 @@ def derive(grammar: Grammar, uniforms: NDArray[np.float64]) -> Derivations:
         rows = grammar.rule_matrices[level][symbols[-1]]
         rank = _inverse_cdf(rows, uniforms[:, used : used + nodes])
         children = grammar.rules[level][symbols[-1], rank]
-        symbols.append(children.reshape(len(uniforms), -1).astype(np.int32))
+        symbols.append(children.reshape(len(uniforms), nodes * shape.tuple_size).astype(np.int32))
         ranks.append(rank.astype(np.int32))
         used += nodes
-    return Derivations(tuple(symbols), tuple(ranks), shape.vocab_size)
+    return Derivations(tuple(symbols), tuple(ranks), shape.vocab_size, shape.tuple_size)
 
 
 def _inverse_cdf(

@@ -69,7 +69,8 @@ def parse(grammar: Grammar, strings: NDArray[Any]) -> Derivations:
         number = grammar.rule_indices[level].find(tuples)
         symbols.append(number // shape.num_synonyms)  # -1 stays -1
         ranks.append(np.where(number < 0, number, number % shape.num_synonyms))
-    return Derivations(tuple(symbols[::-1]), tuple(ranks[::-1]), shape.vocab_size)
+    symbols, ranks = tuple(symbols[::-1]), tuple(ranks[::-1])
+    return Derivations(symbols, ranks, shape.vocab_size, shape.tuple_size)
 
 
 def check_strings(strings: NDArray[Any], length: int, vocab_size: int) -> None:

@@ -1,8 +1,8 @@
 """Exact inference of a string from noisy leaves: belief propagation on the derivation tree.
 
-The tree has no loops, so one sweep of messages up and one down give exact marginals. Every product
-of messages is **weighted by the rule probabilities**. Messages are arrays (symbols, nodes, B),
-the symbol first, so that looking up the symbols of all rules copies whole rows.
+The tree has no loops, so one sweep of messages up and one down give exact marginals, as in [C];
+here every product of messages is **weighted by the rule probabilities**. Messages are arrays
+(symbols, nodes, B), the symbol first, so that looking up the symbols of all rules copies rows.
 
 The same code runs on numpy and torch, in what their arrays have in common. All arithmetic is in
 float64, and every message is scaled to sum to 1, so that deep trees do not underflow.
@@ -46,9 +46,9 @@ def posterior(grammar: Grammar, evidence: Array) -> Array:
 def cavity(grammar: Grammar, evidence: Array) -> Array:
     """Marginals p(x_i = b | evidence at all leaves but i): the downward messages at the leaves.
 
-    This, not the posterior, is what a network trained on D3PM's reverse step outputs at its
-    optimum; times the leaf's own evidence and normalised, it is the posterior. Shapes and errors
-    as in `posterior`.
+    This, not the posterior, is what a network trained on the reverse step of [D3PM] (eq. 4)
+    outputs at its optimum. Times the leaf's own evidence, normalised, it is the posterior. Shapes
+    and errors as in `posterior`.
     """
 
     def marginals(tables: _Tables, leaves: Array) -> tuple[Array, Array]:
@@ -119,12 +119,14 @@ class _Tables:
         down = self.root
         for level, below in zip(self.levels, messages[1:], strict=True):
             children = level.children(below)
-            above = (down[:, None] * level.weights).reshape(len(level.rules), *down.shape[1:])
+            num_rules = len(level.rules)
+            above = (down[:, None] * level.weights).reshape(num_rules, *down.shape[1:])
             arriving = []
             for c, onto in enumerate(level.onto):
                 rules: Array = prod(children[:c] + children[c + 1 :], start=above)
-                nodes, rows = rules.shape[1:]
-                arriving.append((onto @ rules.reshape(-1, nodes * rows)).reshape(-1, nodes, rows))
+                _, nodes, rows = rules.shape
+                messages_to_c = onto @ rules.reshape(num_rules, nodes * rows)
+                arriving.append(messages_to_c.reshape(len(onto), nodes, rows))
             down = _scaled(self.xp.stack(arriving, 2).reshape(below.shape))
         return down
 
@@ -132,14 +134,14 @@ class _Tables:
         """Strings (d, B) drawn from the root down, each choice given all evidence below it."""
         symbols = self._draw(self.root * messages[0], rng)
         for level, below in zip(self.levels, messages[1:], strict=True):
+            num_rules, s = level.rules.shape
             m = level.weights.shape[1]
-            rules = level.inside(below).reshape(-1, *symbols.shape)  # (R, nodes, B)
-            chosen = (
-                symbols[None] * m + self._range(m, like=symbols)[:, None, None]
-            )  # (m, nodes, B)
-            rank = self._draw(self._along_first(rules, chosen), rng)
-            children = level.rules[symbols * m + rank]  # (nodes, B, s)
-            symbols = children.swapaxes(1, 2).reshape(-1, symbols.shape[-1])
+            nodes, rows = symbols.shape
+            weights = level.inside(below).reshape(num_rules, nodes, rows)
+            first = symbols * m  # of the rules of each node's symbol
+            rank = self._draw(self._at(weights, first + self._ranks(m, like=first)), rng)
+            children = level.rules[first + rank]  # (nodes, B, s)
+            symbols = children.swapaxes(1, 2).reshape(nodes * s, rows)
         return symbols
 
     def _draw(self, weights: Array, rng: Any) -> Array:
@@ -152,11 +154,14 @@ class _Tables:
             return rng.random(like.shape)
         return self.xp.rand(like.shape, generator=rng, dtype=like.dtype, device=like.device)
 
-    def _range(self, stop: int, like: Array) -> Array:
-        return self.xp.arange(stop) if self.xp is np else self.xp.arange(stop, device=like.device)
+    def _ranks(self, m: int, like: Array) -> Array:
+        """0 … m-1, shaped (m, 1, 1)."""
+        ranks = self.xp.arange(m) if self.xp is np else self.xp.arange(m, device=like.device)
+        return ranks[:, None, None]
 
-    def _along_first(self, array: Array, index: Array) -> Array:
-        return np.take_along_axis(array, index, 0) if self.xp is np else array.gather(0, index)
+    def _at(self, weights: Array, index: Array) -> Array:
+        """weights (R, nodes, B) at index (m, nodes, B) along the first axis."""
+        return np.take_along_axis(weights, index, 0) if self.xp is np else weights.gather(0, index)
 
 
 def _scaled(messages: Array) -> Array:

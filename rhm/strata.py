@@ -77,7 +77,7 @@ class Strata:
             num_control=num_control,
             mass_training=mass_training,
             mass_control=mass_control,
-            mass_ratio=mass_training / mass_control,
+            mass_ratio=_mass_ratio(corpus, training_stratum, control_stratum, num),
             z=_standardised(log_p / (num_training + num_control), num_training),
             training_stratum=training_stratum,
             control_stratum=control_stratum,
@@ -132,6 +132,31 @@ def _total(
     totals = np.zeros(num)
     np.add.at(totals, stratum[inside], weights[inside])
     return totals
+
+
+def _mass_ratio(
+    corpus: Corpus,
+    training_stratum: NDArray[np.int64],
+    control_stratum: NDArray[np.int64],
+    num: int,
+) -> NDArray[np.float64]:
+    """ρ_b from logarithms: the masses themselves underflow in deep grammars, their ratio does not.
+
+    Within a stratum probabilities are divided by the stratum's largest before they are added.
+    """
+    largest = np.full(num, -np.inf)
+    sides = (corpus.training, training_stratum), (corpus.control, control_stratum)
+    for side, stratum in sides:
+        np.maximum.at(largest, stratum[side.distinct], side.log_p[side.distinct])
+    scaled = [
+        np.bincount(
+            stratum[side.distinct],
+            np.exp(side.log_p[side.distinct] - largest[stratum[side.distinct]]),
+            num,
+        )
+        for side, stratum in sides
+    ]
+    return scaled[0] / scaled[1]
 
 
 def _standardised(

@@ -239,9 +239,13 @@ class TrialConfig(Section):
     @property
     def pack_key(self) -> tuple[object, ...]:
         """Trainings with equal keys can share a pack: their tensors have equal shapes, they take
-        equal optimizer steps and they are measured together."""
+        equal optimizer steps and they are measured together.
+
+        Widths that are no multiple of 8 train alone: in company their last bits would differ.
+        """
         grammar, training = self.grammar, self.training
         return (
+            self.hash if self.network.width % 8 else "",
             (grammar.depth, grammar.tuple_size, grammar.vocab_size),
             self.network.width,
             (training.batch_size, training.noisings, training.learning_rate),

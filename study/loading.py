@@ -60,6 +60,6 @@ def load_training(folder: str | Path, *, device: str = "cpu") -> LoadedTraining:
     shape = NetworkShape.of(config)
     checkpoint = read_checkpoint(results.read(status, "checkpoint"))
     diffusion = Diffusion.build(config.diffusion.num_timesteps, shape.vocab_size, device)
-    weights = checkpoint["weights"].unsqueeze(0).to(torch.device(device))
+    weights = checkpoint["weights"].to(torch.device(device))
     network = PackedUNet(shape, diffusion, weights)
     return LoadedTraining(config, checkpoint["step"], build_corpus(config), network, diffusion)

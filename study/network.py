@@ -2,8 +2,12 @@
 
 Because stride and kernel are both s, a layer that joins s neighbours is one matrix product on
 reshaped leaves, and the same layer of K members is one batched product. Activations at level l are
-(K, B·s^l, W); every member's weights lie in one row of a flat buffer, so that the optimizer,
-checkpoints and the compaction of a pack are each one operation.
+(K, B·s^l, W). All weights lie in one flat buffer, parameter by parameter, so that the optimizer is
+one operation and every parameter is a contiguous (K, fan-in, fan-out).
+
+Bits must not depend on the pack or, on a CPU, on the number of threads. Batched products of two and
+more members keep to that at any size; the product of a single member does at multiples of 4 rows
+and 8 columns (`is_even`), for which the vocabulary is padded with symbols that never occur.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import torch
 import torch.nn.functional as F
@@ -21,10 +25,6 @@ from torch import Tensor
 from study.config import TrialConfig
 from study.diffusion import Diffusion
 from study.randomness import generator
-
-ALIGNMENT = 64
-"""Parameters start at multiples of it, so that no vector instruction straddles two of them and
-every member's arithmetic is the same wherever it stands in the pack."""
 
 LAYER_NORM_EPSILON = 1e-5
 
@@ -44,6 +44,11 @@ class NetworkShape:
         grammar = config.grammar
         return cls(grammar.depth, grammar.tuple_size, grammar.vocab_size, config.network.width)
 
+    @property
+    def padded_vocab(self) -> int:
+        """v, rounded up to a multiple of 8."""
+        return -(-self.vocab_size // 8) * 8
+
     @cached_property
     def parameters(self) -> dict[str, tuple[int, ...]]:
         """Parameter name -> its shape for one member.
@@ -51,7 +56,7 @@ class NetworkShape:
         `down.l` joins the children of level l + 1 into level l; `up.l` and `skip.l` spread level l
         over its children.
         """
-        s, v, W = self.tuple_size, self.vocab_size, self.width
+        s, v, W = self.tuple_size, self.padded_vocab, self.width
         shapes: dict[str, tuple[int, ...]] = {"embedding": (v, W)}
         for level in reversed(range(self.depth)):
             shapes |= {f"down.{level}": (s * W, W)}
@@ -62,32 +67,40 @@ class NetworkShape:
         return shapes | {"readout": (W, v), "readout.skip": (W, v)}
 
     @cached_property
-    def offsets(self) -> dict[str, int]:
-        """Parameter name -> where it starts in the flat row."""
-        sizes = [_aligned(math.prod(shape)) for shape in self.parameters.values()]
-        return dict(zip(self.parameters, accumulate(sizes, initial=0), strict=False))
+    def numel(self) -> int:
+        """Numbers of one member, padding included."""
+        return sum(map(math.prod, self.parameters.values()))
 
-    @cached_property
-    def row(self) -> int:
-        """Numbers in the flat row of one member, padding included."""
-        return sum(_aligned(math.prod(shape)) for shape in self.parameters.values())
+    def is_even(self, rows: int) -> bool:
+        """Whether a lone member's products of so many rows keep their bits on several threads."""
+        return rows % 4 == 0 and self.width % 8 == 0
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Every parameter as a view (K, *shape) of the flat buffer (K, row)."""
+        """Every parameter as a view (K, *shape) of the flat buffer (K·numel,)."""
+        members = len(flat) // self.numel
+        sizes = (members * math.prod(shape) for shape in self.parameters.values())
+        ranges = pairwise(accumulate(sizes, initial=0))
         return {
-            name: flat[:, start : start + math.prod(shape)].view(len(flat), *shape)
-            for (name, shape), start in zip(
-                self.parameters.items(), self.offsets.values(), strict=True
-            )
+            name: flat[start:end].view(members, *shape)
+            for (name, shape), (start, end) in zip(self.parameters.items(), ranges, strict=True)
         }
+
+    def rows(self, flat: Tensor) -> Tensor:
+        """The flat buffer by member: (K·numel,) -> (K, numel), a copy."""
+        return torch.cat([view.flatten(1) for view in self.views(flat).values()], dim=1)
+
+    def flattened(self, rows: Tensor) -> Tensor:
+        """The inverse of `rows`."""
+        sizes = [math.prod(shape) for shape in self.parameters.values()]
+        return torch.cat([part.flatten() for part in rows.split(sizes, dim=1)])
 
 
 def initial_weights(shape: NetworkShape, seeds: Sequence[int]) -> Tensor:
-    """(K, row) weights drawn from N(0, 1), LayerNorm scales 1 and shifts 0; padding is 0.
+    """Flat weights (K·numel,) drawn from N(0, 1), LayerNorm scales 1 and shifts 0; padding is 0.
 
     Drawn on the CPU, so that a training starts alike on every device.
     """
-    flat = torch.zeros(len(seeds), shape.row)
+    flat = torch.zeros(len(seeds) * shape.numel)
     views = shape.views(flat)
     for k, seed in enumerate(seeds):
         stream = generator(torch.device("cpu"), seed, "initialization")
@@ -96,6 +109,10 @@ def initial_weights(shape: NetworkShape, seeds: Sequence[int]) -> Tensor:
                 view[k] = 1.0
             elif not name.endswith(".shift"):
                 view[k] = torch.randn(view.shape[1:], generator=stream)
+    v = shape.vocab_size
+    views["embedding"][:, v:] = 0
+    views["readout"][..., v:] = 0
+    views["readout.skip"][..., v:] = 0
     return flat
 
 
@@ -137,15 +154,15 @@ class PackedUNet:
 
     Attributes:
         shape: shape of every member.
-        flat: (K, row) all weights.
-        gradient: (K, row) what the last `backward` wrote; padding stays 0.
+        flat: (K·numel,) all weights.
+        gradient: (K·numel,) what the last `backward` wrote; padding stays 0.
     """
 
     def __init__(self, shape: NetworkShape, diffusion: Diffusion, flat: Tensor) -> None:
         self.shape = shape
         self.flat = flat
         self.gradient = torch.zeros_like(flat)
-        self._noisy_input = _NoisyInput(diffusion)
+        self._noisy_input = _NoisyInput(diffusion, shape.padded_vocab)
         self._weights = shape.views(flat)
         self._gradients = shape.views(self.gradient)
 
@@ -171,11 +188,13 @@ class PackedUNet:
             h, block = self._block(f"up.{level}", inputs)
             tape.up.append(block)
         tape.readout = {"readout": h, "readout.skip": skips.pop()}
-        return self._product(tape.readout).view(*x_t.shape, -1), tape
+        logits = self._product(tape.readout).view(*x_t.shape, -1)
+        return logits[..., : self.shape.vocab_size], tape
 
     def backward(self, tape: _Tape, slope: Tensor) -> None:
         """Write the gradient of a loss whose slope in the logits (K, B, d, v) is given."""
-        slopes = self._product_backward(tape.readout, slope.flatten(1, 2))
+        padding = self.shape.padded_vocab - self.shape.vocab_size
+        slopes = self._product_backward(tape.readout, F.pad(slope, (0, padding)).flatten(1, 2))
         skip_slopes = [slopes["readout.skip"]]
         above = slopes["readout"]
         while tape.up:
@@ -249,12 +268,13 @@ class PackedUNet:
 
     def _scale(self, name: str) -> float:
         """1/√fan-in; the readout has 1/fan-in, the mean-field scaling of [C]."""
-        fan_in = self._weights[name].shape[1]
+        if name == "embedding":
+            return 1 / math.sqrt(self.shape.vocab_size)
         if name.startswith("readout"):
-            return 1 / (2 * fan_in)
-        if name.startswith(("up", "skip")):
-            return 1 / math.sqrt(2 * fan_in)
-        return 1 / math.sqrt(fan_in)
+            return 1 / (2 * self.shape.width)
+        if name.startswith("down"):
+            return 1 / math.sqrt(self.shape.tuple_size * self.shape.width)
+        return 1 / math.sqrt(2 * self.shape.width)
 
 
 class _NoisyInput:
@@ -263,20 +283,17 @@ class _NoisyInput:
     With μ = mean_t[ᾱ_t + (1-ᾱ_t)/v] and σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T ([C]).
     """
 
-    def __init__(self, diffusion: Diffusion) -> None:
+    def __init__(self, diffusion: Diffusion, padded_vocab: int) -> None:
         v, keep = diffusion.vocab_size, diffusion.alpha_bar.double()
         mean = (keep + (1 - keep) / v).mean()
         deviation = ((keep + (1 - keep) / v**2).mean() - mean**2).sqrt()
-        self._step = (keep / deviation).float()
-        self._base = (((1 - keep) / v - mean) / deviation).float()
-        self._symbols = torch.arange(v, device=keep.device)
+        self._symbols = torch.arange(padded_vocab, device=keep.device)
+        self._step = (keep / deviation).float().unsqueeze(-1)
+        base = (((1 - keep) / v - mean) / deviation).float()
+        self._base = torch.where(self._symbols < v, base.unsqueeze(-1), 0)
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """(K, B·d, v) from tokens (K, B, d) and steps (K, B)."""
+        """(K, B·d, padded v) from tokens (K, B, d) and steps (K, B); 0 at the padding."""
         one_hot = x_t.unsqueeze(-1) == self._symbols
-        step, base = self._step[t][..., None, None], self._base[t][..., None, None]
+        step, base = self._step[t].unsqueeze(-2), self._base[t].unsqueeze(-2)
         return (base + step * one_hot).flatten(1, 2)
-
-
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -87,8 +87,10 @@ class PackTrainer:
         configs: Sequence[TrialConfig],
         corpora: Sequence[np.ndarray],
         device: torch.device,
+        threads: int = 1,
     ) -> None:
         self.configs = list(configs)
+        self._threads = threads
         self.step = 0
         self.shape = NetworkShape.of(configs[0])
         T = configs[0].diffusion.num_timesteps
@@ -99,9 +101,10 @@ class PackTrainer:
         self._assemble(weights, torch.zeros_like(weights), torch.zeros_like(weights))
 
     def _assemble(self, weights: Tensor, first: Tensor, second: Tensor) -> None:
-        """Network, optimizer and batches around weights and Adam's two moments, all (K, row)."""
+        """Network, optimizer and batches around weights and Adam's two moments, all flat."""
         self.network = PackedUNet(self.shape, self.diffusion, weights)
         weights.grad = self.network.gradient
+        self._choose_threads()
         learning_rate = self.configs[0].training.learning_rate
         self._adam = torch.optim.Adam([weights], lr=learning_rate, fused=True)
         self._adam.state[weights] = {
@@ -112,6 +115,12 @@ class PackTrainer:
         self._batches = Batches(self.configs, self._corpora, self.diffusion)
         self._loss = torch.zeros(len(self.configs), dtype=torch.float64, device=self._device)
         self._since = 0
+
+    def _choose_threads(self) -> None:
+        """Several threads only where they cannot change bits."""
+        training = self.configs[0].training
+        even = self.shape.is_even(training.batch_size * training.noisings)
+        torch.set_num_threads(self._threads if even or len(self.configs) > 1 else 1)
 
     def train(self, until: int) -> None:
         """Take optimizer steps until `step` equals `until`."""
@@ -135,16 +144,21 @@ class PackTrainer:
 
     def checkpoint(self, member: int) -> bytes:
         """A member's step, weights and moments; streams need none, they follow from the step."""
-        moments = self._adam.state[self.network.flat]
-        document = {
-            "step": self.step,
-            "weights": self.network.flat.detach()[member].cpu().clone(),
-            "first_moment": moments["exp_avg"][member].cpu().clone(),
-            "second_moment": moments["exp_avg_sq"][member].cpu().clone(),
-        }
+        document: dict[str, Any] = {"step": self.step}
+        for name, flat in self._state().items():
+            document[name] = self.shape.rows(flat)[member].cpu().clone()
         sink = io.BytesIO()
         torch.save(document, sink)
         return sink.getvalue()
+
+    def _state(self) -> dict[str, Tensor]:
+        """What a checkpoint holds of the pack, each flat."""
+        moments = self._adam.state[self.network.flat]
+        return {
+            "weights": self.network.flat,
+            "first_moment": moments["exp_avg"],
+            "second_moment": moments["exp_avg_sq"],
+        }
 
     def resume(self, checkpoints: Sequence[bytes]) -> None:
         """Go on from the members' checkpoints, which must stand at one step.
@@ -157,22 +171,19 @@ class PackTrainer:
         if len(steps) != 1:
             raise ValueError(f"members of a pack must stand at one step, not at {sorted(steps)}")
         stacked = [
-            torch.stack([document[name] for document in documents]).to(self._device)
-            for name in ("weights", "first_moment", "second_moment")
+            torch.stack([document[name] for document in documents]) for name in self._state()
         ]
-        if stacked[0].shape[1] != self.shape.row:
+        if stacked[0].shape[1] != self.shape.numel:
             raise ValueError("the checkpoint is of another network shape")
         self.step = steps.pop()
-        self._assemble(*stacked)
+        self._assemble(*(self.shape.flattened(rows).to(self._device) for rows in stacked))
 
     def keep(self, members: Sequence[int]) -> None:
         """Compact the pack to some of its members; the others are frozen as they are."""
-        chosen = torch.as_tensor(members, device=self._device)
-        moments = self._adam.state[self.network.flat]
-        state = (self.network.flat.detach(), moments["exp_avg"], moments["exp_avg_sq"])
+        state = [self.shape.rows(flat)[list(members)] for flat in self._state().values()]
         self.configs = [self.configs[k] for k in members]
         self._corpora = [self._corpora[k] for k in members]
-        self._assemble(*(tensor[chosen].clone() for tensor in state))
+        self._assemble(*(self.shape.flattened(rows) for rows in state))
 
 
 def read_checkpoint(data: bytes) -> dict[str, Any]:

@@ -127,13 +127,12 @@ def run_pack(
     """
     if len({config.pack_key for config in configs}) > 1:
         raise ValueError("members of a pack must have equal shapes, optimizers and measurements")
-    torch.set_num_threads(threads)
     members = [Member.open(config, results) for config in configs]
     while waiting := [member for member in members if not member.done]:
         group, until = _next_group(waiting, on_cpu=device == "cpu")
         for member in group:
             member.prepare()
-        _Run(group, results, torch.device(device), report).go(until)
+        _Run(group, results, torch.device(device), threads, report).go(until)
     return [member.status for member in members if member.status]
 
 
@@ -154,7 +153,12 @@ class _Run:
     """Members at one step, trained together until all are done."""
 
     def __init__(
-        self, members: list[Member], results: Results, device: torch.device, report: Report | None
+        self,
+        members: list[Member],
+        results: Results,
+        device: torch.device,
+        threads: int,
+        report: Report | None,
     ) -> None:
         self.members = members
         self.results = results
@@ -162,7 +166,7 @@ class _Run:
         self.on_cpu = device.type == "cpu"
         configs = [member.config for member in members]
         training = [member.corpus.training.strings for member in members]
-        self.trainer = PackTrainer(configs, training, device)
+        self.trainer = PackTrainer(configs, training, device, threads)
         statuses = [member.status for member in members if member.status]
         if statuses and members[0].step:
             self.trainer.resume([results.read(status, "checkpoint") for status in statuses])

@@ -1,7 +1,8 @@
-"""What generated strings tell about memorization: pure numpy, exact wherever it can be.
+"""What is measured of a training: what its strings show, and (in `losses`) what it knows.
 
-Everything that a corpus alone decides is computed once, in a `Reference`; `measure_strings` then
-turns a sample of generated strings into rows of the tables.
+Everything that a corpus alone decides is computed once and exactly, in a `Reference`;
+`measure_strings` then turns a sample of generated strings into rows of the tables. Importing this
+package loads no torch.
 """
 
 from study.measures.reference import Reference

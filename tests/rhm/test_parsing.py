@@ -121,6 +121,9 @@ def test_what_is_no_string_is_refused(strings, message):
 
 
 def test_no_strings_are_no_error(small):
-    nothing = np.zeros((0, small.shape.num_leaves), dtype=np.uint8)
-    assert small.parse(nothing).grammatical.shape == (0,)
+    nothing = small.sample(0, np.random.default_rng(0))
+    assert nothing.shape == (0, small.shape.num_leaves)
+    parsed = small.parse(nothing)
+    assert parsed.grammatical.shape == (0,)
+    assert parsed.children_parse[0].shape == (0, 1)
     assert small.log_likelihood(nothing).shape == (0,)

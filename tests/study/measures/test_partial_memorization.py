@@ -79,6 +79,8 @@ def test_lambda_is_null_for_each_reason(zipf):
         replace(contrast, fit=0.51),
     ):
         assert not is_defined(found, weaker, num_generated=enough)
+    # At level L - 1 an exclusive substring is just a rule, however many there are.
+    assert not is_defined(replace(found, level=2), contrast, num_generated=enough)
     just = replace(contrast, num_training=20, num_control=20, fit=0.5)
     assert is_defined(found, just, num_generated=enough)
 

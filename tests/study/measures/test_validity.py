@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from study.measures.validity import novel_validity, validity
+from study.measures.validity import chance_validity, novel_validity, validity
 
 
 def naive_parse(grammar, x):
@@ -46,8 +46,14 @@ def test_uniform_leaves_parse_at_chance(world, rng):
     shape = world.grammar.shape
     result = validity(world.grammar.parse(world.from_noise(4000, rng)), shape)[shape.depth - 1]
     assert abs(result.validity - result.chance) <= 3.5 * result.validity_se
+
+
+def test_chance_is_the_share_of_tuples_that_a_table_writes(world):
+    shape = world.grammar.shape
     tuples = shape.vocab_size**shape.tuple_size
-    assert result.chance == world.grammar.rules[-1].shape[0] * shape.num_synonyms / tuples
+    for level, table in enumerate(world.grammar.rules):
+        written = {tuple(rule) for rules in table.tolist() for rule in rules}
+        assert chance_validity(shape, level) == len(written) / tuples
 
 
 def test_conditional_validity_is_null_without_parsed_children(zipf):

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from study.__main__ import main
+from study.results import FOLDER
+from tests.study.small import small
+
+
+def test_one_config_is_trained_from_the_command_line(tmp_path, capsys):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(small().to_dict()))
+    assert main([str(file), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "step=32" in printed
+    assert str(tmp_path / "out" / FOLDER / small().hash) in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "cannot be read as JSON"),
+        ("[]", "must be a mapping"),
+        ('{"grammar": {"depth": 2}}', "grammar.vocab_size: is required"),
+        (None, "cannot be read"),
+    ],
+)
+def test_unusable_input_is_one_line_and_exit_2(tmp_path, capsys, text, says):
+    file = tmp_path / "config.json"
+    if text is not None:
+        file.write_text(text)
+    assert main([str(file), "--out", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr()
+    assert says in printed.err
+    assert "Traceback" not in printed.err
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from study.diffusion import Diffusion
+from study.oracles import EmpiricalBayesDenoiser
+from study.sampling import CHUNK, generate
+
+STRINGS = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 1, 1]], dtype=np.uint8)
+
+
+@pytest.fixture
+def diffusion() -> Diffusion:
+    return Diffusion.build(30, 4)
+
+
+def drawn(diffusion: Diffusion, seeds: list[int], count: int, occasion: int = 0) -> np.ndarray:
+    denoiser = EmpiricalBayesDenoiser(STRINGS, diffusion)
+    return generate(denoiser, diffusion, seeds, count=count, leaves=4, occasion=occasion)
+
+
+def test_neither_the_count_nor_the_company_changes_a_string(diffusion):
+    many = drawn(diffusion, [5, 6], CHUNK + 10)
+    assert np.array_equal(drawn(diffusion, [6], 20)[0], many[1][:20])
+    assert not np.array_equal(many[0], many[1])
+
+
+def test_occasions_are_independent_draws(diffusion):
+    one, other = (drawn(diffusion, [5], 50, occasion) for occasion in (1, 2))
+    assert not np.array_equal(one, other)
+
+
+def test_the_global_stream_is_neither_read_nor_moved(diffusion):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    one = drawn(diffusion, [5], 20)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert np.array_equal(one, drawn(diffusion, [5], 20))
+
+
+def test_the_empirical_denoiser_gives_back_its_strings_evenly(diffusion):
+    generated = drawn(Diffusion.build(200, 4), [5], 1500)[0]
+    counts = np.array([(generated == s).all(1).sum() for s in STRINGS])
+    assert counts.sum() > 0.98 * 1500
+    expected = counts.sum() / 3
+    assert ((counts - expected) ** 2 / expected).sum() < 13.8  # chi-square, 2 d.o.f., p = 0.001

@@ -1,0 +1,247 @@
+"""Whole trainings: determinism, resume, packs, damage and the published tables."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+import pytest
+
+from study import records
+from study.results import FOLDER, DamagedTraining, Results
+from study.trial import run_pack
+from tests.study.small import small
+
+
+def bytes_of(folder: Path, config) -> dict[str, str]:
+    """Table name -> digest of its published bytes, `timing` aside."""
+    results = Results.open(folder)
+    status = results.verified(config.hash)
+    assert status is not None
+    return {
+        name: hashlib.sha256(results.read(status, name)).hexdigest()
+        for name in records.SCHEMAS
+        if name != "timing"
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Path:
+    """`small()` alone, from the start to its end at step 32."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    run_pack([small()], Results.open(folder))
+    return folder
+
+
+def test_every_table_is_published_with_its_rows(undisturbed):
+    results, config = Results.open(undisturbed), small()
+    status = results.verified(config.hash)
+    assert status is not None
+    assert (status.state, status.step) == ("finished", 32)
+    tables = {name: results.table(status, name).to_pandas() for name in records.SCHEMAS}
+    assert tables["curves"].step.tolist() == [8, 16, 32]
+    assert len(tables["strings"]) == 80
+    assert set(tables["levels"].level) == {0, 1, 2}
+    assert tables["noise"].groupby("step").size().tolist() == [10, 10, 10]
+    assert tables["samples"].groupby("step").size().tolist() == [20, 20, 20]
+    assert (tables["timing"].training_seconds > 0).all()
+    assert all((frame.training == config.hash).all() for frame in tables.values())
+
+
+def test_the_same_config_twice_gives_the_same_bytes(undisturbed, tmp_path):
+    run_pack([small()], Results.open(tmp_path))
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tables_do_not_depend_on_company_or_threads(undisturbed, tmp_path, threads):
+    companions = [small(seed=s, corpus__size=10 + 7 * s) for s in range(1, 8)]
+    companions[0] = small(seed=1, grammar__zipf={}, training__steps=16)
+    pack = [*companions[:3], small(), *companions[3:]]
+    run_pack(pack, Results.open(tmp_path), threads=threads)
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+@pytest.mark.parametrize("stop", [8, 16])
+def test_a_training_stopped_anywhere_goes_on_as_if_nothing_had_happened(
+    undisturbed, tmp_path, stop
+):
+    def cut(step: int, _parameters: dict) -> None:
+        if step == stop:
+            raise KeyboardInterrupt
+
+    results = Results.open(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run_pack([small()], results, report=cut)
+    status = results.status(small().hash)
+    assert status is not None
+    assert (status.state, status.step) == ("running", stop)
+    run_pack([small()], results)
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+def test_raising_the_steps_continues_and_equals_the_longer_training(undisturbed, tmp_path):
+    results = Results.open(tmp_path)
+    run_pack([small(training__steps=20)], results)
+    status = results.status(small().hash)
+    assert status is not None
+    assert (status.state, status.step) == ("finished", 16)
+    seen = []
+    run_pack([small()], results, report=lambda step, _: seen.append(step))
+    assert seen == [32]
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+def test_a_finished_training_is_not_trained_again(undisturbed):
+    seen = []
+    before = sorted(undisturbed.rglob("*"))
+    run_pack([small()], Results.open(undisturbed), report=lambda step, _: seen.append(step))
+    assert seen == []
+    assert sorted(undisturbed.rglob("*")) == before
+
+
+def test_members_at_different_steps_catch_up_and_go_on_together(undisturbed, tmp_path):
+    """As after a crash between the publications of two members."""
+    results = Results.open(tmp_path)
+    run_pack([small(training__steps=8)], results)
+    run_pack([small(seed=1, training__steps=16)], results)
+    reports = []
+    run_pack(
+        [small(), small(seed=1), small(seed=2)],
+        results,
+        report=lambda step, parameters: reports.append((step, len(parameters))),
+    )
+    assert reports == [(8, 1), (16, 2), (32, 3)]
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+@pytest.mark.parametrize("victim", ["curves", "checkpoint", "status", "config"])
+@pytest.mark.parametrize("damage", ["truncated", "garbled", "gone"])
+def test_damage_is_detected_redone_and_said(undisturbed, tmp_path, caplog, victim, damage):
+    results = Results.open(tmp_path)
+    run_pack([small(training__steps=8)], results)
+    folder = tmp_path / FOLDER / small().hash
+    (file,) = folder.glob(f"{victim}*")
+    data = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    elif damage == "truncated":
+        file.write_bytes(data[: len(data) // 2])
+    else:
+        middle = len(data) // 2
+        file.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+    with caplog.at_level(logging.WARNING):
+        run_pack([small()], results)
+    if (victim, damage) != ("status", "gone"):  # without a status there is nothing to be damaged
+        assert f"training {small().hash} is damaged" in caplog.text
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+def test_files_that_the_status_does_not_name_do_not_exist(undisturbed, tmp_path):
+    results = Results.open(tmp_path)
+    run_pack([small(training__steps=8)], results)
+    folder = tmp_path / FOLDER / small().hash
+    (folder / "curves-000000016.parquet").write_bytes(b"half-writ")
+    (folder / "checkpoint-000000016.pt").write_bytes(b"half-writ")
+    run_pack([small()], results)
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+    assert len(list(folder.iterdir())) == len(records.SCHEMAS) + 3
+
+
+def test_a_disk_that_fills_up_costs_no_published_step(undisturbed, tmp_path, monkeypatch):
+    results = Results.open(tmp_path)
+    run_pack([small(training__steps=8)], results)
+    import study.storage
+
+    real, written = study.storage.os.fsync, []
+
+    def full(descriptor: int) -> None:
+        written.append(descriptor)
+        if len(written) > 5:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(study.storage.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        run_pack([small()], results)
+    monkeypatch.undo()
+    status = results.verified(small().hash)
+    assert status is not None
+    assert status.step == 8
+    run_pack([small()], results)
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+def test_a_diverged_member_is_frozen_and_its_companions_go_on(undisturbed, tmp_path):
+    results = Results.open(tmp_path)
+    wild = small(seed=1)
+    run_pack([small(training__steps=8), small(seed=1, training__steps=8)], results)
+    poison(results, wild)
+    statuses = run_pack([small(), wild], results)
+    assert [(status.state, status.step) for status in statuses] == [
+        ("finished", 32),
+        ("diverged", 16),
+    ]
+    assert "not finite" in str(statuses[1].error)
+    assert results.table(statuses[1], "curves")["step"].to_pylist() == [8]
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+    seen = []
+    run_pack([wild], results, report=lambda step, _: seen.append(step))
+    assert seen == []
+
+
+def poison(results: Results, config) -> None:
+    """Publish the same step with weights that are not numbers."""
+    import io
+
+    import torch
+
+    from study.training import read_checkpoint
+
+    status = results.status(config.hash)
+    assert status is not None
+    document = read_checkpoint(results.read(status, "checkpoint"))
+    document["weights"].fill_(float("nan"))
+    sink = io.BytesIO()
+    torch.save(document, sink)
+    results.publish(config, "running", status.step, results.tables(status), sink.getvalue())
+
+
+def test_unlike_trainings_cannot_share_a_pack(tmp_path):
+    with pytest.raises(ValueError, match="equal shapes"):
+        run_pack([small(), small(network__width=16)], Results.open(tmp_path))
+
+
+def test_measuring_more_often_does_not_change_the_training(tmp_path):
+    checkpoints = []
+    for per_octave in (1, 4):
+        config = small(measurement__per_octave=per_octave)
+        results = Results.open(tmp_path)
+        (status,) = run_pack([config], results)
+        from study.training import read_checkpoint
+
+        checkpoints.append(read_checkpoint(results.read(status, "checkpoint")))
+    assert checkpoints[0]["weights"].equal(checkpoints[1]["weights"])
+
+
+def test_order_parameters_reach_the_scheduler(tmp_path):
+    seen = {}
+    run_pack(
+        [small(), small(seed=1)], Results.open(tmp_path), report=lambda s, p: seen.update({s: p})
+    )
+    assert set(seen) == {8, 16, 32}
+    parameters = seen[32][small().hash]
+    assert 0 <= parameters["copy_fraction"] <= 1
+    assert parameters["strata"][0]["mean_log_p"] > parameters["strata"][-1]["mean_log_p"]
+
+
+def test_a_status_of_another_training_is_damage(undisturbed, tmp_path):
+    results = Results.open(tmp_path)
+    run_pack([small(training__steps=8)], results)
+    other = small(seed=9).hash
+    (tmp_path / FOLDER / other).mkdir()
+    data = (tmp_path / FOLDER / small().hash / "status.json").read_bytes()
+    (tmp_path / FOLDER / other / "status.json").write_bytes(data)
+    with pytest.raises(DamagedTraining, match="that of training"):
+        results.status(other)

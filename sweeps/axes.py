@@ -136,7 +136,9 @@ def label(point: Point) -> str:
     """A point in few words, such as `depth=3 size=512`."""
     short = [name.split(".", 1)[1] for name in point]
     names = short if len(set(short)) == len(short) else list(point)
-    return " ".join(f"{name}={_word(value)}" for name, value in zip(names, point.values(), strict=True))
+    return " ".join(
+        f"{name}={_word(value)}" for name, value in zip(names, point.values(), strict=True)
+    )
 
 
 def _word(value: Any) -> str:

@@ -7,6 +7,7 @@ readout 2W → v at every leaf ([C]). Elementwise work is left out: it is not wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ BACKWARD = 3
 BYTES = 4
 STATES = 3
 """Tensors as large as the weights that a checkpoint holds: weights and Adam's two moments."""
+CHUNK = 256
+"""Strings are generated so many at a time; a last chunk is generated whole."""
 OVERHEAD = 100.0
 """Members a pack of width 1 could hold for the price of its launches; measured for two cores,
 widths 16 to 128: a step takes as long as K + 100/W members would without launches."""
@@ -53,12 +56,14 @@ def of(config: TrialConfig, step: int = 0) -> Cost:
     batch = config.training.batch_size * config.training.noisings
     measurement = config.measurement
     strings = 2 * measurement.loss_strings * measurement.loss_draws
-    widest = max(batch, min(measurement.generated, 1024))
+    generated = math.ceil(measurement.generated / CHUNK) * CHUNK
+    widest = max(batch, CHUNK)
     return Cost(
         training_flop=BACKWARD * forward * batch * max(config.last_step - step, 0),
-        generating_flop=forward * measured * measurement.generated * config.diffusion.num_timesteps,
+        generating_flop=forward * measured * generated * config.diffusion.num_timesteps,
         measuring_flop=forward * measured * strings,
-        memory_bytes=BYTES * ((STATES + 1) * weights(config) + 12 * widest * leaves * _width(config)),
+        memory_bytes=BYTES
+        * ((STATES + 1) * weights(config) + 12 * widest * leaves * _width(config)),
         disk_bytes=BYTES * STATES * weights(config) + _table_bytes(config),
     )
 
@@ -85,7 +90,7 @@ def forward_macs(config: TrialConfig) -> int:
 def weights(config: TrialConfig) -> int:
     """Learned numbers of one network; nodes of one level share theirs."""
     s, W = config.grammar.tuple_size, config.network.width
-    return config.grammar.depth * (3 * s * W * W + 2 * (s + 1) * W) + 3 * config.grammar.vocab_size * W
+    return config.grammar.depth * (3 * s * W * W + 4 * W) + 3 * config.grammar.vocab_size * W
 
 
 def pack_flop(configs: Iterable[tuple[TrialConfig, int]]) -> float:

@@ -1,7 +1,8 @@
 """YAML with places: plain values, and where in the file each of them stands.
 
 Scalars follow YAML 1.2, so the traps of 1.1 are gone: `1e-3` is a number, `no` and `on` are words,
-`010` is ten and `1:30` is no number. Repeated keys, tags, merge keys and runaway aliases are refused.
+`010` is ten and `1:30` is no number. Repeated keys, tags, merge keys and runaway aliases are
+refused.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ MAX_NODES = 50_000
 
 INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+KNOWN_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "value")
+"""What PyYAML takes plain words for; `scalar` has its own mind."""
 SPECIAL = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -82,8 +85,10 @@ def parse(text: str, *, source: str, whole: bool = True) -> Located:
     Raises:
         UsageError: naming the places of syntax errors, repeated keys, tags and the like.
     """
-    place = (lambda mark: f"{source}:{mark.line + 1}:{mark.column + 1}") if whole else (
-        lambda mark: source
+    place = (
+        (lambda mark: f"{source}:{mark.line + 1}:{mark.column + 1}")
+        if whole
+        else (lambda mark: source)
     )
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -156,7 +161,7 @@ class _Reader:
     def scalar(self, node: Any, path: Keys) -> Any:
         if node.tag == "tag:yaml.org,2002:str" and node.style in ("'", '"', "|", ">"):
             return node.value
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith(":binary"):
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in KNOWN_TAGS:
             self.fault(node, path, f"the tag '{node.tag}' is not understood; leave it out")
         return scalar(node.value)
 

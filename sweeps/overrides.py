@@ -86,7 +86,7 @@ def _path_in_sweep(document: Any, name: str, place: str) -> Keys:
             return (axes, name)
     fault = fields.name_fault(name)
     if fault is not None:
-        if "." not in name and not name == "seed" and name not in fields.sections():
+        if "." not in name and name != "seed" and name not in fields.sections():
             fault = f"unknown field; {did_you_mean(name, [*NAMES, *fields.known()])}"
         raise UsageError.of(fault, place=place, field=name)
     return ("base", *name.split(".", 2))

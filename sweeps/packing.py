@@ -11,9 +11,9 @@ import heapq
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
-from study.config import TrialConfig
 from sweeps import cost
 from sweeps.spec import Training
 
@@ -55,16 +55,17 @@ class _Group:
     trainings: list[Training]
     step: int
     limit: int
+    whole: bool
     packs: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.packs = math.ceil(len(self.trainings) / self.limit)
 
     def split(self, packs: int) -> list[list[Training]]:
-        """Even shares, longest trainings first; neighbours in the grid stay together."""
+        """Even shares; neighbours in the grid stay together."""
         share, extra = divmod(len(self.trainings), packs)
         bounds = [i * share + min(i, extra) for i in range(packs + 1)]
-        return [self.trainings[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        return [self.trainings[a:b] for a, b in pairwise(bounds)]
 
     def costs(self, packs: int) -> list[float]:
         """What each of so many packs would cost."""
@@ -72,7 +73,7 @@ class _Group:
 
 
 def members_limit(width: int, *, on_gpu: bool) -> int:
-    """Members of a pack where the file says `auto`: 16 up to width 32, then in inverse proportion."""
+    """Members of a pack where the file says `auto`: 16 up to width 32, fewer of wider ones."""
     return max(1, min(LARGEST * 4, 16384 // width) if on_gpu else min(LARGEST, 512 // width))
 
 
@@ -113,25 +114,25 @@ def _groups(
     for training in trainings:
         step = steps.get(training.hash, 0)
         kept = compositions.get(training.hash, ())
-        found.setdefault((pack_key(training.config), step, kept), []).append(training)
+        found.setdefault((training.config.pack_key, step, kept), []).append(training)
     groups = []
     for (_, step, kept), group in found.items():
         width = group[0].config.network.width
         limit = len(group) if kept else members or members_limit(width, on_gpu=on_gpu)
-        groups.append(_Group(group, step, limit))
+        groups.append(_Group(group, step, limit, whole=bool(kept)))
     return groups
 
 
 def _balance(groups: list[_Group], slots: int) -> None:
-    """Split further while that shortens the whole run; with many packs per slot it would not."""
+    """Split further while that evens the load out; with many packs per slot it would not."""
     while groups and sum(g.packs for g in groups) < slots * FEW:
-        now = _makespan([c for g in groups for c in g.costs(g.packs)], slots)
+        now = _unevenness(groups, slots)
         best: tuple[float, _Group] | None = None
         for group in groups:
-            if group.packs == len(group.trainings):
+            if group.whole or group.packs == len(group.trainings):
                 continue
             group.packs += 1
-            then = _makespan([c for g in groups for c in g.costs(g.packs)], slots)
+            then = _unevenness(groups, slots)
             group.packs -= 1
             if then < now and (best is None or then < best[0]):
                 best = (then, group)
@@ -140,25 +141,20 @@ def _balance(groups: list[_Group], slots: int) -> None:
         best[1].packs += 1
 
 
-def _makespan(costs: list[float], slots: int) -> float:
+def _unevenness(groups: list[_Group], slots: int) -> float:
+    """A soft maximum of the slots' loads, so that evening out any of the fullest counts."""
+    loads = _loads([c for g in groups for c in g.costs(g.packs)], slots)
+    largest = max(loads)
+    return largest * sum((load / largest) ** 8 for load in loads) ** (1 / 8)
+
+
+def makespan(costs: list[float], slots: int) -> float:
     """When the last slot is done, with the longest packs started first."""
+    return max(_loads(costs, slots))
+
+
+def _loads(costs: list[float], slots: int) -> list[float]:
     ends = [0.0] * slots
     for each in sorted(costs, reverse=True):
         heapq.heapreplace(ends, ends[0] + each)
-    return max(ends)
-
-
-def pack_key(config: TrialConfig) -> tuple[Any, ...]:
-    """What the members of a pack have in common."""
-    g, t = config.grammar, config.training
-    return (
-        g.depth,
-        g.tuple_size,
-        g.vocab_size,
-        config.grammar.shape.symbols_at(0),
-        config.network.width,
-        config.diffusion.num_timesteps,
-        t.batch_size,
-        t.noisings,
-        t.learning_rate,
-    )
+    return ends

@@ -1,7 +1,10 @@
-"""The outer form of a sweep file, checked by pydantic; the settings of a training check themselves."""
+"""The outer form of a sweep file, checked by pydantic.
+
+The settings of a training, in `base` and on the axes, check themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -48,16 +51,16 @@ class Search(Part):
     """Which cells of the grid are trained."""
 
     kind: Annotated[str, BeforeValidator(_kind)] = "grid"
-    num_samples: int | None = Field(None, ge=1)
+    num_samples: int | None = Field(default=None, ge=1)
     """random: how many cells."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     """random: more samples of one seed continue fewer."""
 
 
 class Resources(Part):
     """What one pack, that is one Ray Tune trial, takes."""
 
-    cpus_per_pack: int = Field(1, ge=1)
+    cpus_per_pack: int = Field(default=1, ge=1)
     gpus_per_pack: Annotated[float, BeforeValidator(_gpus)] = 0.0
     members_per_pack: CountOrAuto = None
     max_concurrent: CountOrAuto = None
@@ -66,7 +69,7 @@ class Resources(Part):
 class Report(Part):
     """How the report lays out its phase diagrams."""
 
-    axes: list[str] | None = Field(None, min_length=1, max_length=2)
+    axes: list[str] | None = Field(default=None, min_length=1, max_length=2)
     facet: str | None = None
 
 
@@ -78,7 +81,7 @@ class SweepFile(Part):
     grid: dict[Any, Any] = {}
     zip: dict[Any, Any] | list[dict[Any, Any]] = {}
     skip_infeasible: bool = False
-    seeds: int = Field(1, ge=1, le=MAX_SEEDS)
+    seeds: int = Field(default=1, ge=1, le=MAX_SEEDS)
     search: Search = Search()
     resources: Resources = Resources()
     report: Report = Report()
@@ -114,7 +117,7 @@ def faults(error: ValidationError) -> list[tuple[Keys, str]]:
     return list(found.items())
 
 
-def _sentence(path: Keys, detail: Any) -> str:
+def _sentence(path: Sequence[str], detail: Any) -> str:
     kind, given = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         names = PARTS[path[0]].model_fields if len(path) > 1 else NAMES
@@ -138,5 +141,3 @@ def _sentence(path: Keys, detail: Any) -> str:
     if kind in words:
         return f"{words[kind]}, not {given!r}"
     return f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {given!r}"
-
-

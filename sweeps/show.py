@@ -1,0 +1,92 @@
+"""Plans, standings and outcomes in words for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sweeps.planning import Plan
+from sweeps.progress import duration
+from sweeps.running import Outcome
+from sweeps.spec import Sweep
+from sweeps.standing import StudyStanding
+
+
+def plan(planned: Plan) -> str:
+    """A plan, one fact a line."""
+    cells = f"{planned.cells}" + (
+        f" ({planned.skipped} infeasible left out)" * (planned.skipped > 0)
+    )
+    rows = [
+        ("study", planned.name),
+        ("cells", cells),
+        ("trainings", f"{planned.trainings}, {planned.unfinished} of them unfinished"),
+        (
+            "packs",
+            f"{planned.packs} of up to {planned.largest_pack}, {planned.slots} at a time here",
+        ),
+        ("operations", f"{planned.cost.flop:.2e} FLOP: {_shares(planned)}"),
+        (
+            "memory",
+            f"about {_bytes(planned.memory_mib)} for the largest pack, and 600 MiB a process",
+        ),
+        ("disk", f"about {_bytes(planned.disk_mib)}"),
+    ]
+    if planned.core_hours is not None and planned.wall_hours is not None:
+        rows.append(("estimate", f"{_hours(planned.core_hours)} of one core, by a trial just now"))
+        rows.append(("here", f"about {_hours(planned.wall_hours)} on {planned.slots} slots"))
+    elif planned.device == "cuda":
+        rows.append(("estimate", "hours are not estimated for GPUs; time a short run there"))
+    return "\n".join(f"{name:<11} {text}" for name, text in rows)
+
+
+def standing(found: StudyStanding) -> str:
+    """Where a study stands."""
+    counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count)
+    lines = [f"{found.name}: {found.done} of {found.total} trainings done ({counts})"]
+    if found.runner is None:
+        lines.append("nobody runs it" + ("" if found.done == found.total else "; run it to go on"))
+    else:
+        left = found.runner.progress.get("eta_seconds")
+        lines.append(f"run by {found.runner}" + (f", {duration(left)} left" if left else ""))
+    lines += [f"  {t.label} seed {t.seed}: {reason}" for t, reason in found.troubles]
+    return "\n".join(lines)
+
+
+def outcome(sweep: Sweep, ended: Outcome, location: str) -> str:
+    """How a run ended, in a line."""
+    done = sum(standing.done for standing in ended.standings.values())
+    diverged = sum(standing.state == "diverged" for standing in ended.standings.values())
+    line = f"{sweep.name}: {done} of {len(ended.standings)} trainings done"
+    line += f", {diverged} of them diverged" if diverged else ""
+    line += "" if ended.trained else "; nothing was left to train"
+    return f"{line}; results in {location}"
+
+
+def failures(sweep: Sweep, ended: Outcome) -> Iterator[str]:
+    """A line for every training that is not done."""
+    for training in sweep.trainings:
+        standing = ended.standings[training.hash]
+        if not standing.done:
+            why = standing.reason or standing.state
+            log = f"; log: {ended.logs[training.hash]}" if training.hash in ended.logs else ""
+            where = training.cell.label or sweep.name
+            yield f"{where} seed {training.config.seed} ({training.hash}) failed: {why}{log}"
+
+
+def _shares(planned: Plan) -> str:
+    parts = planned.cost
+    whole = parts.flop or 1.0
+    named = {
+        "training": parts.training_flop,
+        "generating": parts.generating_flop,
+        "losses": parts.measuring_flop,
+    }
+    return ", ".join(f"{name} {100 * flop / whole:.0f} %" for name, flop in named.items())
+
+
+def _bytes(mib: float) -> str:
+    return f"{mib / 1024:.1f} GiB" if mib >= 1024 else f"{mib:.0f} MiB"
+
+
+def _hours(hours: float) -> str:
+    return duration(hours * 3600)

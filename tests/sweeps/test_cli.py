@@ -1,0 +1,128 @@
+"""The command line apart from what runs through Ray."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from study.results import Results
+from sweeps import presets
+from tests.sweeps.tiny import ROOT, TINY, command, memophase
+
+COMMANDS = (["plan"], ["run"], ["status"], ["report"], ["train"], ["presets", "show"])
+
+SETTINGS = [
+    "--set=grammar.depth=2",
+    "--set=grammar.vocab_size=4",
+    "--set=grammar.num_synonyms=2",
+    "--set=network.width=8",
+    "--set=corpus.size=4",
+    "--set=diffusion.num_timesteps=21",
+    "--set=training.batch_size=8",
+    "--set=measurement.first_step=8",
+    "--set=measurement.generated=40",
+    "--set=measurement.loss_strings=8",
+]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+
+
+@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
+def test_every_command_says_what_it_does_with_an_example(name: list[str]):
+    result = memophase(*name, "--help")
+    assert result.exit_code == 0
+    assert "Example:  memophase " in result.stdout
+
+
+def test_help_loads_nothing_heavy():
+    heavy = ("torch", "ray", "pandas", "numpy", "pyarrow", "altair", "pydantic", "yaml", "scipy")
+    code = (
+        "import sys; sys.argv = ['memophase', '--help']; from sweeps.cli import main\n"
+        "try: main()\n"
+        f"finally: print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_python_m_sweeps_is_memophase():
+    done = subprocess.run(
+        [sys.executable, "-m", "sweeps", "presets"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line.split()[0] for line in done.stdout.splitlines()] == presets.names()
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    child = subprocess.Popen(
+        command("presets", "show", "demo"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert child.stderr is not None
+    child.stdout.close()
+    assert child.stderr.read() == b""
+    child.stderr.close()
+    assert child.wait() == 0
+
+
+def test_a_preset_can_be_saved_and_planned():
+    Path("mine.yaml").write_text(memophase("presets", "show", "demo").stdout)
+    result = memophase("plan", "mine.yaml", "--no-time", "--json")
+    planned = json.loads(result.stdout)
+    assert planned["trainings"] == planned["cells"] * 3
+    assert planned["core_hours"] is None
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["mine.yaml", "tiny.yaml"]
+
+
+def test_a_plan_estimates_hours_by_training_a_little_and_writes_nothing():
+    result = memophase("plan", "tiny.yaml")
+    assert result.exit_code == 0, result.output
+    assert "trainings   4, 4 of them unfinished" in result.stdout
+    assert "estimate" in result.stdout
+    planned = json.loads(memophase("plan", "tiny.yaml", "--json").stdout)
+    assert 0 < planned["wall_hours"] <= planned["core_hours"] < 0.1
+    assert planned["flop"] == sum(
+        planned["cost"][f"{part}_flop"] for part in ("training", "generating", "measuring")
+    )
+    assert [path.name for path in Path.cwd().iterdir()] == ["tiny.yaml"]
+
+
+def test_one_training_without_ray():
+    first = memophase("train", "--out", "out", "--set=training.steps=16", *SETTINGS)
+    assert first.exit_code == 0, first.output
+    assert [line.split()[0] for line in first.stdout.splitlines()] == [
+        "step=8",
+        "step=16",
+        "finished",
+    ]
+    results = Results.open("out")
+    (training,) = results.trainings()
+    assert results.verified(training).step == 16  # type: ignore[union-attr]
+
+    Path("one.yaml").write_text(json.dumps(results.config(training).to_dict()))
+    longer = memophase("train", "--out", "out", "--config", "one.yaml", "--set=training.steps=32")
+    assert longer.exit_code == 0, longer.output
+    assert longer.stdout.splitlines()[0].startswith("step=32 ")
+    assert results.trainings() == [training]
+
+
+def test_faults_of_one_training_have_their_places():
+    Path("one.yaml").write_text("grammar:\n  dpeth: 3\nseed: no\n")
+    result = memophase("train", "--out", "out", "--config", "one.yaml", "--set=network.width=0")
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert "error: one.yaml:2:3: grammar.dpeth: unknown field; did you mean 'depth'?" in lines
+    assert "error: one.yaml:3:1: seed: must be a whole number, not 'no'" in lines
+    assert "error: --set network.width=0: network.width: must be 1 or more, not 0" in lines
+    assert not Path("out").exists()

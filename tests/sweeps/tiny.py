@@ -1,0 +1,44 @@
+"""A sweep that trains in a second, and ways to change it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from sweeps.cli import app
+
+ROOT = Path(__file__).parents[2]
+
+TINY = """\
+name: tiny
+base:
+  grammar: {depth: 2, vocab_size: 4, num_synonyms: 2}
+  network: {width: 8}
+  diffusion: {num_timesteps: 21}
+  training: {steps: 32, batch_size: 8}
+  measurement: {first_step: 8, generated: 40, loss_strings: 8}
+grid:
+  corpus.size: [4, 8]
+seeds: 2
+"""
+
+
+def memophase(*arguments: str) -> Result:
+    """The command line in this process."""
+    return CliRunner().invoke(app, list(arguments))
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line as a process of its own, started from anywhere."""
+    start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sweeps.cli import main; main()"
+    return [sys.executable, "-c", start, *arguments]
+
+
+def in_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end in a process of its own."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=180, check=False
+    )

@@ -5,6 +5,7 @@ Importing this package is light: the drawing libraries are loaded only by what d
 
 from __future__ import annotations
 
-from analysis.tables import AnalysisError, Tables, load
+from analysis.loading import load
+from analysis.tables import AnalysisError, Tables
 
 __all__ = ["AnalysisError", "Tables", "load"]

@@ -1,13 +1,15 @@
 """The line in the phase diagram on which a seed memorizes with probability one half.
 
-Along a row (or column) of the diagram each seed has one point at which its E crosses 0.5. Half of the
-seeds memorize exactly at the median of these points, so the line is that median and needs no model.
+Along a row (or column) of the diagram each seed has one point at which its E crosses 0.5. Half of
+the seeds memorize exactly at the median of these points, so the line is that median and needs no
+model.
 Its band lies between order statistics: with fewer than 6 seeds it is the range over seeds, whose
 coverage is stated instead of being called 95 %.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -49,7 +51,7 @@ def seed_crossing(line: Slice, threshold: float) -> float | None:
         return -math.inf
     found = [
         x0 + (threshold - e0) / (e1 - e0) * (x1 - x0)
-        for (x0, e0), (x1, e1) in zip(points, points[1:], strict=False)
+        for (x0, e0), (x1, e1) in itertools.pairwise(points)
         if (e0 >= threshold) != (e1 >= threshold)
     ]
     return found[len(found) // 2] if len(found) % 2 else None

@@ -28,10 +28,8 @@ FOLLOWS = {
 }
 """Field -> the field whose value it takes by default; it says something only where it differs."""
 
-NOT_SETTINGS = frozenset(
-    ("training", "cell", "state", "step", "last_step", "error", "seed", "training.steps")
-)
-"""Columns of the trainings that do not tell cells apart; the length of a training is an extent."""
+EXTENT = "training.steps"
+"""How long a training goes on does not tell cells apart."""
 
 
 def symbol(field: str) -> str:
@@ -67,26 +65,51 @@ def label(fields: Iterable[str], values: Iterable[Any]) -> str:
     return " · ".join(f"{symbol(f)}={value_label(v)}" for f, v in zip(fields, values, strict=True))
 
 
-def settings(trainings: pd.DataFrame) -> list[str]:
-    """The dotted fields that may tell cells apart."""
-    return [name for name in trainings.columns if name not in NOT_SETTINGS]
+def fields_of(trainings: pd.DataFrame) -> list[str]:
+    """The dotted fields of the configuration."""
+    return [name for name in trainings.columns if "." in name]
 
 
 def varying(trainings: pd.DataFrame) -> list[str]:
     """The settings with more than one value; those that merely follow another are left out."""
     return [
         name
-        for name in settings(trainings)
-        if trainings[name].nunique(dropna=True) > 1 and not _follows(trainings, name)
+        for name in fields_of(trainings)
+        if name != EXTENT
+        and len(trainings[name].dropna().unique()) > 1
+        and not _follows(trainings, name)
     ]
 
 
+def distinguishing(trainings: pd.DataFrame) -> list[str]:
+    """The varying settings without the Zipf exponents that the other ones already fix.
+
+    A sweep over depths with its exponent at the deepest table varies exponents of several levels,
+    yet the depth alone tells its cells apart.
+    """
+    fields = varying(trainings)
+    exponents = [name for name in fields if name.startswith("grammar.zipf.")]
+    kept = [name for name in fields if name not in exponents]
+    for name in exponents:
+        if not determined(trainings, name, kept):
+            kept.append(name)
+    return kept
+
+
+def determined(trainings: pd.DataFrame, field: str, by: list[str]) -> bool:
+    """Whether a field has one value wherever some others agree."""
+    if not by:
+        return len(trainings[field].unique()) == 1
+    together = trainings[[*by, field]].drop_duplicates()
+    return not bool(together.duplicated(by).any())
+
+
 def constant(trainings: pd.DataFrame) -> dict[str, Any]:
-    """The settings that all trainings share, with their value."""
+    """The settings that all trainings share, with their value (missing ones too)."""
     return {
-        name: trainings[name].dropna().iloc[0]
-        for name in settings(trainings)
-        if trainings[name].nunique(dropna=True) == 1
+        name: trainings[name].iloc[0]
+        for name in fields_of(trainings)
+        if len(trainings[name].unique()) == 1
     }
 
 
@@ -94,13 +117,13 @@ def labelled(trainings: pd.DataFrame) -> pd.DataFrame:
     """The trainings with their `cell`, sorted by the settings that vary, then by seed."""
     if trainings.empty:
         return trainings.assign(training=[], cell=[], seed=[])
-    fields = varying(trainings)
-    named = fields or [f for f in ("grammar.depth", "corpus.size", "network.width")]
+    fields = distinguishing(trainings)
+    named = fields or ["grammar.depth", "corpus.size", "network.width"]
     rows = trainings[named].itertuples(index=False, name=None)
     cells = [label(named, row) for row in rows]
     ordered = trainings.assign(cell=cells).sort_values([*fields, "seed", "training"])
     front = ["training", "cell", "seed", "state", "step", "last_step", "error"]
-    return ordered[[*front, *settings(ordered)]].reset_index(drop=True)
+    return ordered[[*front, *fields_of(ordered)]].reset_index(drop=True)
 
 
 def _follows(trainings: pd.DataFrame, name: str) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.generated import generated
+
 UNDERFIT, GENERALIZING, PARTIAL, MEMORIZING = "underfit", "generalizing", "slop", "memorizing"
 REGIMES = (UNDERFIT, GENERALIZING, PARTIAL, MEMORIZING)
 """In the order of every legend; partial memorization is drawn as "slop" ([S])."""
@@ -23,6 +25,7 @@ class Thresholds:
         standard_errors: standard errors by which `partial` must be exceeded (one-sided 1 %).
         partial_onset: λ at the smallest defined level >= 1 at which partial memorization sets in.
         generalizing: V from which a training generalizes; also the onset of generalization.
+        loss_fall: share of the held-out loss's fall at which generalization by loss sets in.
         slope_from, slope_to: E between which the typicality slope is averaged.
         learner_excess: excess_fit beyond which a perfect learner of the rules would itself look
             like a memorizer, so that claims are not tested.
@@ -33,6 +36,7 @@ class Thresholds:
     standard_errors: float = 2.33
     partial_onset: float = 0.5
     generalizing: float = 0.5
+    loss_fall: float = 0.9
     slope_from: float = 0.1
     slope_to: float = 0.7
     learner_excess: float = 0.05
@@ -42,7 +46,7 @@ THRESHOLDS = Thresholds()
 
 
 def regimes(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) -> pd.DataFrame:
-    """The regime of every (training, step), with the numbers it rests on.
+    """The regime of every (training, step) with generated strings, and the numbers it rests on.
 
     In this order: memorizing, E >= 0.5; partial memorization, some defined level l >= 1 with
     λ_l - λ_l^fit - 2.33·SE > 0.1, or E - 2.33·SE > 0.1; generalizing, V >= 0.5; underfit
@@ -53,7 +57,7 @@ def regimes(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) -> 
         `partial_margin` (the largest λ_l - λ_l^fit - 2.33·SE, missing if no level is defined),
         `partial_level` (its level) and `novel_validity` (V).
     """
-    curves = tables["curves"][
+    curves = generated(tables["curves"])[
         ["training", "step", "excess_copies", "excess_copies_se", "novel_validity"]
     ]
     frame = curves.merge(_margins(tables["levels"], at), on=["training", "step"], how="left")
@@ -90,7 +94,7 @@ def _margins(levels: pd.DataFrame, at: Thresholds) -> pd.DataFrame:
 
 
 def last_steps(regime: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
-    """The rows that speak for their cell: those at the latest step that any of its seeds reached.
+    """The rows that speak for their cell: those at the latest step of any of its seeds.
 
     Seeds that lag behind (still running, failed, diverged) do not vote: an early step would read
     as underfit. `provisional` marks cells that have not reached the step they are to end at.
@@ -98,12 +102,12 @@ def last_steps(regime: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
     Returns:
         The rows of `regime` with `cell`, `seed` and `provisional`.
     """
-    columns = ["training", "cell", "seed", "last_step"]
-    frame = regime.merge(trainings[columns], on="training")
+    frame = regime.merge(trainings[["training", "cell", "seed"]], on="training")
+    reached = trainings.groupby("cell")[["step", "last_step"]].max()
+    unfinished = reached["step"] < reached["last_step"]
+    frame["provisional"] = frame["cell"].map(unfinished)
     latest = frame.groupby("cell")["step"].transform("max")
-    wanted = trainings.groupby("cell")["last_step"].max()
-    frame["provisional"] = latest < frame["cell"].map(wanted)
-    return frame[frame["step"] == latest].drop(columns="last_step").reset_index(drop=True)
+    return frame[frame["step"] == latest].reset_index(drop=True)
 
 
 def cell_regimes(last: pd.DataFrame) -> pd.DataFrame:

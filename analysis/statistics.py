@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 
@@ -40,7 +40,7 @@ def t_half_width(spread: pd.Series, seeds: pd.Series, confidence: float = CONFID
         confidence: of the two-sided interval.
     """
     freedom = (seeds - 1).where(seeds > 1).astype(float)
-    quantile = pd.Series(stats.t.ppf((1 + confidence) / 2, freedom), index=seeds.index)
+    quantile = pd.Series(special.stdtrit(freedom, (1 + confidence) / 2), index=seeds.index)
     return quantile * spread / np.sqrt(seeds.astype(float))
 
 
@@ -61,13 +61,44 @@ def over_seeds(frame: pd.DataFrame, *, by: Sequence[str], value: str = "value") 
     return summary[[*by, "mean", "lower", "upper", "seeds"]]
 
 
+def columns_over_seeds(
+    frame: pd.DataFrame, *, by: Sequence[str], columns: Sequence[str]
+) -> pd.DataFrame:
+    """`over_seeds` of several columns at once, below one another.
+
+    Returns:
+        The group columns with `column`, `mean`, `lower`, `upper` and `seeds`.
+    """
+    groups = frame.groupby(list(by), sort=False, observed=True)[list(columns)]
+    long = groups.mean().reset_index().melt(list(by), var_name="column", value_name="mean")
+    spread = groups.std().melt(value_name="spread")["spread"]
+    long["seeds"] = groups.count().melt(value_name="seeds")["seeds"]
+    half = t_half_width(spread, long["seeds"])
+    long["lower"], long["upper"] = long["mean"] - half, long["mean"] + half
+    return long[[*by, "column", "mean", "lower", "upper", "seeds"]]
+
+
+def runs(table: pd.DataFrame, *, by: Sequence[str]) -> pd.DataFrame:
+    """Curves without their undefined points, and `run`, which counts the stretches between them.
+
+    Args:
+        table: curves with their `mean`, one below the other, each in order.
+        by: columns that tell curves apart.
+    """
+    gap = table["mean"].isna()
+    run = gap.groupby([table[name] for name in by], sort=False).cumsum()
+    return table.assign(run=run)[~gap].reset_index(drop=True)
+
+
 def mean_over_seeds(values: Sequence[float]) -> Estimate:
     """The mean of one value per seed and its Student t interval; missing values take no part."""
     frame = pd.DataFrame({"all": 0, "value": np.asarray(values, dtype=float)})
     if frame["value"].notna().sum() == 0:
         return Estimate(None, None, None, 0)
     row = over_seeds(frame, by=["all"]).iloc[0]
-    lower, upper = (None if np.isnan(row[name]) else float(row[name]) for name in ("lower", "upper"))
+    lower, upper = (
+        None if np.isnan(row[name]) else float(row[name]) for name in ("lower", "upper")
+    )
     return Estimate(float(row["mean"]), lower, upper, int(row["seeds"]))
 
 
@@ -93,4 +124,4 @@ def median_over_seeds(values: Sequence[float], confidence: float = CONFIDENCE) -
 
 
 def _coverage(n: int, k: int) -> float:
-    return max(0.0, float(1 - 2 * stats.binom.cdf(k - 1, n, 0.5)))
+    return max(0.0, float(1 - 2 * special.bdtr(k - 1, n, 0.5)))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rhm import GrammarShape
+from study.schedule import FORWARD_AND_BACKWARD, Schedule
 from study.settings import ConfigError, Section, built, flattened, identity, plain, setting
 
 __all__ = [
@@ -30,6 +31,9 @@ __all__ = [
 
 SEMANTICS = 1
 """Raised whenever a change of the code changes results; part of every identity."""
+
+KEEP = ("last", "log2")
+"""Which checkpoints a training keeps."""
 
 MAX_LEAVES = 4096
 """The longest strings; beyond it a string no longer fits a training on one machine."""
@@ -130,6 +134,14 @@ class TrainingConfig(Section):
     """Independent noisy versions of every drawn string."""
     learning_rate: float = setting(0.01, above=0, maximum=10)
     """Of Adam, in the parametrisation with unit-variance weights."""
+    keep: str = setting("last", extent=True)
+    """Checkpoints that stay: `last`, or `log2` for those at powers of two as well."""
+
+    def faults(self) -> list[tuple[str, str]]:
+        """What is kept must be one of the choices."""
+        if self.keep in KEEP:
+            return []
+        return [("keep", f"must be one of {', '.join(KEEP)}, not '{self.keep}'")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,15 +149,23 @@ class MeasurementConfig(Section):
     """When a training is measured, and how finely."""
 
     first_step: int = setting(64, minimum=1)
-    """The first measured step."""
+    """The first step that may be measured."""
     per_octave: int = setting(1, minimum=1, maximum=16)
-    """Measured steps per doubling of the step."""
+    """Steps per doubling of the step at which strings may be generated."""
+    likelihood_per_octave: int = setting(2, minimum=1, maximum=64)
+    """Steps per doubling of the step at which likelihood and noise may be measured."""
+    budget: float | None = setting(0.3, above=0)
+    """Operations that measurements may take by any step, as a share of those that training took by
+    then; what it does not afford is left out. None: no limit."""
     generated: int = setting(1000, minimum=20)
-    """G, strings generated at every measured step."""
-    loss_strings: int = setting(512, minimum=1)
-    """Training and control strings (at most, each) whose loss is measured."""
+    """G, strings generated at a time."""
+    loss_strings: int = setting(192, minimum=1)
+    """Training and control strings (about, each) whose likelihood is measured: equally many of
+    every stratum, 19 at least."""
+    noise_strings: int = setting(96, minimum=1)
+    """Training and control strings (at most, each) that are measured at every noise level."""
     loss_draws: int = setting(10, minimum=10)
-    """Noisings of each of them, spread evenly over t = 1 … T."""
+    """Noisings of each of these strings, spread evenly over t = 1 … T."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +182,7 @@ class TrialConfig(Section):
     """The replica: seeds rule tables, corpus, initial weights and every other random stream."""
 
     def faults(self) -> list[tuple[str, str]]:
-        """Training and control strings must exist, and one measured step must be reached."""
+        """Training and control strings must exist, and strings must be generated once."""
         found = []
         support = self.grammar.shape.support_size
         wanted = self.corpus.size + self.control_size
@@ -175,12 +195,14 @@ class TrialConfig(Section):
                     "make the corpus smaller or the grammar larger",
                 )
             )
-        if self.training.steps < self.measurement.first_step:
+        if not self.generated_steps:
+            first = self.schedule.first_generated_step
             found.append(
                 (
                     "training.steps",
-                    f"{self.training.steps} steps end before the first measured step "
-                    f"{self.measurement.first_step}; raise it or lower measurement.first_step",
+                    f"{self.training.steps} steps end before the first measured step at which "
+                    f"strings are generated, {first}; raise them, lower "
+                    "measurement.first_step, or raise measurement.budget (null lifts it)",
                 )
             )
         return found
@@ -201,16 +223,29 @@ class TrialConfig(Section):
         return self.seed if self.corpus.seed is None else self.corpus.seed
 
     @property
+    def schedule(self) -> Schedule:
+        """When the training is measured."""
+        measurement, training = self.measurement, self.training
+        noisy = 2 * (measurement.loss_strings + measurement.noise_strings) * measurement.loss_draws
+        return Schedule(
+            first_step=measurement.first_step,
+            per_octave=measurement.per_octave,
+            likelihood_per_octave=measurement.likelihood_per_octave,
+            budget=measurement.budget,
+            training_passes=FORWARD_AND_BACKWARD * training.batch_size * training.noisings,
+            generating_passes=measurement.generated * self.diffusion.num_timesteps,
+            likelihood_passes=noisy,
+        )
+
+    @property
     def measured_steps(self) -> list[int]:
         """Measured steps in rising order; they never depend on how long the training is."""
-        steps, k = [], 0
-        while True:
-            step = round(self.measurement.first_step * 2 ** (k / self.measurement.per_octave))
-            if step > self.training.steps:
-                return steps
-            if not steps or step > steps[-1]:
-                steps.append(step)
-            k += 1
+        return [step for step, _ in self.schedule.until(self.training.steps)]
+
+    @property
+    def generated_steps(self) -> list[int]:
+        """The measured steps at which strings are generated."""
+        return [step for step, generates in self.schedule.until(self.training.steps) if generates]
 
     @property
     def last_step(self) -> int:

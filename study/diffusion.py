@@ -11,10 +11,15 @@ taken out, p̃(x_0) ∝ p(x_0 | x_t) / q(x_t | x_0).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+SYMBOLS = 1
+"""The axis of the vocabulary wherever it matters for speed: the long axis of the strings comes
+last, so that every operation runs along it."""
 
 FLOOR = 1e-30
 """Below every probability that a float32 softmax tells from 0; keeps logarithms finite."""
@@ -28,7 +33,7 @@ class Denoiser(Protocol):
 
         Args:
             x_t: (K, B, d) noisy tokens of K members, int64.
-            t: (K, B) diffusion steps, 1 … T, int64.
+            t: (K, B) diffusion steps, 1 … T, int64; or (1, 1), one for all strings.
 
         Returns:
             (K, B, d, v) logits of p̃(x_0 | x_t), normalised or not.
@@ -106,12 +111,12 @@ class Diffusion:
         At t = 1 this is -log p_θ(x_0 | x_1), since ᾱ_0 = 1.
 
         Args:
-            logits: (..., d, v) of p̃.
-            x_0, x_t: (..., d) tokens.
-            t: (...) diffusion steps, 1 … T.
+            logits: (K, B, d, v) of p̃.
+            x_0, x_t: (K, B, d) tokens.
+            t: (K, B) diffusion steps, 1 … T.
 
         Returns:
-            (..., d), 0 or more.
+            (K, B, d), 0 or more up to rounding.
         """
         loss, _ = self.loss_and_slope(logits, x_0, x_t, t)
         return loss
@@ -119,41 +124,58 @@ class Diffusion:
     def loss_and_slope(
         self, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The loss (..., d) and its derivative in the logits (..., d, v); see `loss`.
+        """The loss (K, B, d) and its derivative in the logits (K, B, d, v); see `loss`.
 
-        With f(y) = q(x_t | y), r(y) = ᾱ_{t-1} p̃(y) + (1 - ᾱ_{t-1})/v, r⁰ the same for the true
-        x_0, Z = Σ f r and q(y) = f(y) r⁰(y) / Z⁰:
+        With q(y) = q(x_{t-1} = y | x_t, x_0), r(y) = ᾱ_{t-1} p̃(y) + (1 - ᾱ_{t-1})/v, the same r⁰
+        for the true x_0, Z = Σ_y q(x_t | y) r(y) = α_t r(x_t) + (1 - α_t)/v and Z⁰ likewise:
 
             KL = Σ_y q(y) [log r⁰(y) - log r(y)] + log Z - log Z⁰
-            ∂KL/∂r(y) = f(y)/Z - q(y)/r(y)
-            ∂KL/∂logit(y) = ᾱ_{t-1} p̃(y) [∂KL/∂r(y) - Σ_z p̃(z) ∂KL/∂r(z)]
+            D(y) = ᾱ_{t-1} p̃(y) [q(y)/r(y) - α_t [y = x_t]/Z]
+            ∂KL/∂logit(y) = p̃(y) Σ_z D(z) - D(y)
         """
-        guess = torch.softmax(logits, -1)
-        f = self._transition(x_t, t)
-        r = self._previous(guess, t).clamp_min(FLOOR)
-        r_true = self._previous(self._one_hot(x_0), t).clamp_min(FLOOR)
-        z = (f * r).sum(-1, keepdim=True)
-        z_true = (f * r_true).sum(-1, keepdim=True)
-        q = f * r_true / z_true
-        loss = (q * torch.log(r_true / r)).sum(-1) + torch.log(z / z_true).squeeze(-1)
-        slope = f / z - q / r
-        slope = guess * (slope - (guess * slope).sum(-1, keepdim=True))
-        return loss, slope * self.alpha_bar[t - 1][..., None, None]
+        guess = torch.softmax(logits.movedim(-1, SYMBOLS), SYMBOLS)
+        x_0, x_t, t = (x.unsqueeze(SYMBOLS) for x in (x_0, x_t, t.unsqueeze(-1).expand_as(x_t)))
+        q, constant = self._posterior(x_0, x_t, t)
+        alpha, earlier = self.alpha[t], self.alpha_bar[t - 1]
+        rest = (1 - earlier).div_(self.vocab_size).clamp_min_(FLOOR)
+        r = torch.addcmul(rest, guess, earlier)
+        z = (1 - alpha).div_(self.vocab_size).addcmul_(alpha, r.gather(SYMBOLS, x_t))
+        loss = constant + z.log() - (q * r.log()).sum(SYMBOLS, keepdim=True)
+        d = q.div_(r).scatter_add_(SYMBOLS, x_t, -alpha / z).mul_(guess).mul_(earlier)
+        slope = guess.mul_(d.sum(SYMBOLS, keepdim=True)).sub_(d)
+        return loss.squeeze(SYMBOLS), slope.movedim(SYMBOLS, -1)
 
     def reverse_weights(self, logits: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-        """Unnormalised p_θ(x_{t-1} | x_t), (..., d, v); see `loss` for the shapes."""
-        previous = self._previous(torch.softmax(logits, -1), t)
-        return self._transition(x_t, t) * previous
+        """Unnormalised p_θ(x_{t-1} | x_t), (K, v, B, d); see `loss` for the shapes."""
+        guess = torch.softmax(logits.movedim(-1, SYMBOLS), SYMBOLS)
+        alpha, earlier = (
+            x.unsqueeze(-1).unsqueeze(SYMBOLS) for x in (self.alpha[t], self.alpha_bar[t - 1])
+        )
+        previous = guess.mul_(earlier).add_((1 - earlier) / self.vocab_size)
+        here = x_t.unsqueeze(SYMBOLS)
+        kept = previous.gather(SYMBOLS, here).mul_(alpha)
+        return previous.mul_((1 - alpha) / self.vocab_size).scatter_add_(SYMBOLS, here, kept)
 
-    def _transition(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """q(x_t | x_{t-1} = y) for every y: (..., d, v)."""
-        keep = self.alpha[t][..., None, None]
-        return keep * self._one_hot(x_t) + (1 - keep) / self.vocab_size
+    def _posterior(self, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """q(x_{t-1} | x_t, x_0), (K, v, B, d), and log r⁰ - log Z⁰ under it, from (K, 1, B, d)."""
+        elsewhere, at_x_0, at_x_t, constant = self._posterior_values[:, 2 * t + (x_0 == x_t)]
+        q = elsewhere.repeat_interleave(self.vocab_size, SYMBOLS)
+        q.scatter_(SYMBOLS, x_0, at_x_0).scatter_(SYMBOLS, x_t, at_x_t)
+        return q, constant
 
-    def _previous(self, x_0: Tensor, t: Tensor) -> Tensor:
-        """Σ_{x_0} q(x_{t-1} = y | x_0) p(x_0) for every y, from the distribution of x_0."""
-        keep = self.alpha_bar[t - 1][..., None, None]
-        return keep * x_0 + (1 - keep) / self.vocab_size
+    @cached_property
+    def _posterior_values(self) -> Tensor:
+        """What `_posterior` can be, (4, 2(T + 1)), at 2t + [x_0 = x_t]; t = 0 has no meaning."""
+        alpha, earlier = (x.double().unsqueeze(1) for x in (self.alpha, self.alpha_bar.roll(1)))
+        same = torch.tensor([0.0, 1.0], dtype=torch.float64, device=alpha.device)
+        redrawn, rest = (1 - alpha) / self.vocab_size, (1 - earlier) / self.vocab_size
+        z = redrawn + alpha * (rest + earlier * same)
+        elsewhere = redrawn * rest / z
+        at_x_0 = (redrawn + alpha * same) * (rest + earlier) / z
+        at_x_t = (redrawn + alpha) * (rest + earlier * same) / z
+        constant = torch.xlogy(1 - at_x_0, rest) + at_x_0 * (rest + earlier).log() - z.log()
+        values = torch.stack([elsewhere, at_x_0, at_x_t, constant]).flatten(1)
+        return values.to(self.alpha.dtype)
 
     def _one_hot(self, tokens: Tensor) -> Tensor:
         symbols = torch.arange(self.vocab_size, device=tokens.device)

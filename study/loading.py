@@ -11,11 +11,12 @@ import torch
 from rhm import Corpus
 from study.config import TrialConfig
 from study.diffusion import Diffusion
-from study.network import NetworkShape, PackedUNet
+from study.member import build_corpus
+from study.network import PackedUNet
 from study.results import FOLDER, DamagedTraining, Results
 from study.sampling import generate
 from study.training import read_checkpoint
-from study.trial import build_corpus
+from study.weights import NetworkShape
 
 
 @dataclass(frozen=True)

@@ -2,118 +2,52 @@
 
 Because stride and kernel are both s, a layer that joins s neighbours is one matrix product on
 reshaped leaves, and the same layer of K members is one batched product. Activations at level l are
-(K, B·s^l, W). All weights lie in one flat buffer, parameter by parameter, so that the optimizer is
-one operation and every parameter is a contiguous (K, fan-in, fan-out).
-
-Bits must not depend on the pack or, on a CPU, on the number of threads. Batched products of two and
-more members keep to that at any size; the product of a single member does at multiples of 4 rows
-and 8 columns (`is_even`), for which the vocabulary is padded with symbols that never occur.
+(K, B·s^l, W).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate, pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from study.config import TrialConfig
 from study.diffusion import Diffusion
-from study.randomness import generator
+from study.features import Lookup, NoisyInput
+from study.weights import NetworkShape
 
 LAYER_NORM_EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
-class NetworkShape:
-    """What fixes the shapes of all tensors; equal for the members of a pack."""
+class _Normal:
+    """LayerNorm over the channels, without scale and shift.
 
-    depth: int
-    tuple_size: int
-    vocab_size: int
-    width: int
+    The forward pass in plain steps: on narrow rows they take half the time of torch's own.
+    """
+
+    rows: Tensor
+    mean: Tensor
+    rstd: Tensor
+    values: Tensor
 
     @classmethod
-    def of(cls, config: TrialConfig) -> NetworkShape:
-        """The shape of a training's network."""
-        grammar = config.grammar
-        return cls(grammar.depth, grammar.tuple_size, grammar.vocab_size, config.network.width)
+    def of(cls, rows: Tensor) -> _Normal:
+        """(row - mean)/√(variance + ε) of rows (K, n, W)."""
+        mean = rows.mean(-1, keepdim=True)
+        values = rows - mean
+        rstd = _reciprocal_deviation(values)
+        return cls(rows, mean, rstd, values.mul_(rstd))
 
-    @property
-    def padded_vocab(self) -> int:
-        """v, rounded up to a multiple of 8."""
-        return -(-self.vocab_size // 8) * 8
-
-    @cached_property
-    def parameters(self) -> dict[str, tuple[int, ...]]:
-        """Parameter name -> its shape for one member.
-
-        `down.l` joins the children of level l + 1 into level l; `up.l` and `skip.l` spread level l
-        over its children.
-        """
-        s, v, W = self.tuple_size, self.padded_vocab, self.width
-        shapes: dict[str, tuple[int, ...]] = {"embedding": (v, W)}
-        for level in reversed(range(self.depth)):
-            shapes |= {f"down.{level}": (s * W, W)}
-            shapes |= {f"down.{level}.scale": (W,), f"down.{level}.shift": (W,)}
-        for level in range(self.depth):
-            shapes |= {f"up.{level}": (W, s * W), f"skip.{level}": (W, s * W)}
-            shapes |= {f"up.{level}.scale": (W,), f"up.{level}.shift": (W,)}
-        return shapes | {"readout": (W, v), "readout.skip": (W, v)}
-
-    @cached_property
-    def numel(self) -> int:
-        """Numbers of one member, padding included."""
-        return sum(map(math.prod, self.parameters.values()))
-
-    def is_even(self, rows: int) -> bool:
-        """Whether a lone member's products of so many rows keep their bits on several threads."""
-        return rows % 4 == 0 and self.width % 8 == 0
-
-    def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Every parameter as a view (K, *shape) of the flat buffer (K·numel,)."""
-        members = len(flat) // self.numel
-        sizes = (members * math.prod(shape) for shape in self.parameters.values())
-        ranges = pairwise(accumulate(sizes, initial=0))
-        return {
-            name: flat[start:end].view(members, *shape)
-            for (name, shape), (start, end) in zip(self.parameters.items(), ranges, strict=True)
-        }
-
-    def rows(self, flat: Tensor) -> Tensor:
-        """The flat buffer by member: (K·numel,) -> (K, numel), a copy."""
-        return torch.cat([view.flatten(1) for view in self.views(flat).values()], dim=1)
-
-    def flattened(self, rows: Tensor) -> Tensor:
-        """The inverse of `rows`."""
-        sizes = [math.prod(shape) for shape in self.parameters.values()]
-        return torch.cat([part.flatten() for part in rows.split(sizes, dim=1)])
-
-
-def initial_weights(shape: NetworkShape, seeds: Sequence[int]) -> Tensor:
-    """Flat weights (K·numel,) drawn from N(0, 1), LayerNorm scales 1 and shifts 0; padding is 0.
-
-    Drawn on the CPU, so that a training starts alike on every device.
-    """
-    flat = torch.zeros(len(seeds) * shape.numel)
-    views = shape.views(flat)
-    for k, seed in enumerate(seeds):
-        stream = generator(torch.device("cpu"), seed, "initialization")
-        for name, view in views.items():
-            if name.endswith(".scale"):
-                view[k] = 1.0
-            elif not name.endswith(".shift"):
-                view[k] = torch.randn(view.shape[1:], generator=stream)
-    v = shape.vocab_size
-    views["embedding"][:, v:] = 0
-    views["readout"][..., v:] = 0
-    views["readout.skip"][..., v:] = 0
-    return flat
+    def backward(self, slope: Tensor) -> Tensor:
+        """The slope in the rows from the slope in the values."""
+        width = self.rows.shape[-1:]
+        slope, _, _ = torch.ops.aten.native_layer_norm_backward(
+            slope, self.rows, width, self.mean, self.rstd, None, None, (True, False, False)
+        )
+        return slope
 
 
 @dataclass(frozen=True)
@@ -122,16 +56,12 @@ class _Block:
 
     Attributes:
         inputs: weight name -> what was multiplied with it.
-        product, mean, rstd, normal: what LayerNorm read and made.
         activation: what GELU read.
     """
 
     name: str
     inputs: dict[str, Tensor]
-    product: Tensor
-    mean: Tensor
-    rstd: Tensor
-    normal: Tensor
+    normal: _Normal
     activation: Tensor
 
 
@@ -162,12 +92,15 @@ class PackedUNet:
         self.shape = shape
         self.flat = flat
         self.gradient = torch.zeros_like(flat)
-        self._noisy_input = _NoisyInput(diffusion, shape.padded_vocab)
-        self._weights = shape.views(flat)
-        self._gradients = shape.views(self.gradient)
+        self._noisy_input = NoisyInput(diffusion, shape.padded_vocab)
+        self._nothing = flat.new_zeros(())
+        self._weights = _broadcastable(shape.views(flat))
+        self._gradients = _broadcastable(shape.views(self.gradient))
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Logits (K, B, d, v) of p̃ from tokens (K, B, d) and steps (K, B)."""
+        """Logits (K, B, d, v) of p̃ from tokens (K, B, d) and steps (K, B), or (1, 1) for all."""
+        if t.numel() == 1:
+            return self._at_one_step(x_t, t)
         logits, _ = self.forward(x_t, t)
         return logits
 
@@ -179,92 +112,127 @@ class PackedUNet:
         h = F.gelu(embedded)
         skips = [h]
         for level in reversed(range(self.shape.depth)):
-            joined = h.reshape(len(h), -1, self.shape.tuple_size * self.shape.width)
+            joined = h.view(len(h), -1, self.shape.tuple_size * self.shape.width)
             h, block = self._block(f"down.{level}", {f"down.{level}": joined})
             tape.down.append(block)
             skips.append(h)
         for level in range(self.shape.depth):
-            inputs = {f"up.{level}": h, f"skip.{level}": skips.pop()}
+            inputs = {f"skip.{level}": skips.pop(), f"up.{level}": h}
             h, block = self._block(f"up.{level}", inputs)
             tape.up.append(block)
-        tape.readout = {"readout": h, "readout.skip": skips.pop()}
-        logits = self._product(tape.readout).view(*x_t.shape, -1)
-        return logits[..., : self.shape.vocab_size], tape
+        tape.readout = {"readout.skip": skips.pop(), "readout": h}
+        return self._logits(self._product(tape.readout), x_t), tape
 
     def backward(self, tape: _Tape, slope: Tensor) -> None:
         """Write the gradient of a loss whose slope in the logits (K, B, d, v) is given."""
         padding = self.shape.padded_vocab - self.shape.vocab_size
-        slopes = self._product_backward(tape.readout, F.pad(slope, (0, padding)).flatten(1, 2))
-        skip_slopes = [slopes["readout.skip"]]
-        above = slopes["readout"]
-        while tape.up:
-            block = tape.up.pop()
-            above, skip = self._block_backward(block, above).values()
-            skip_slopes.append(skip)
-        above = above + skip_slopes.pop()
-        while tape.down:
-            block = tape.down.pop()
-            (below,) = self._block_backward(block, above).values()
-            above = below.view_as(skip_slopes[-1]) + skip_slopes.pop()
-        above = torch.ops.aten.gelu_backward(above, tape.embedded)
-        self._product_backward({"embedding": tape.noisy}, above, onward=False)
+        slope = F.pad(slope.movedim(-1, 1).flatten(2), (0, 0, 0, padding)).mT
+        self._product_backward(tape.readout, slope)
+        skip, above = (self._slope_in_input(name, slope) for name in tape.readout)
+        skips = [skip]
+        for block in reversed(tape.up):
+            slope = self._block_backward(block, above)
+            skip, above = (self._slope_in_input(name, slope) for name in block.inputs)
+            skips.append(skip)
+        above += skips.pop()
+        for block in reversed(tape.down):
+            slope = self._block_backward(block, above)
+            above = self._slope_in_input(block.name, slope, added_to=skips.pop())
+        slope = torch.ops.aten.gelu_backward(above.view_as(tape.embedded), tape.embedded)
+        self._product_backward({"embedding": tape.noisy}, slope)
 
     def _block(self, name: str, inputs: dict[str, Tensor]) -> tuple[Tensor, _Block]:
         """Products, LayerNorm over the channels with each member's scale and shift, GELU."""
         product = self._product(inputs)
-        product = product.view(len(product), -1, self.shape.width)
-        normal, mean, rstd = torch.native_layer_norm(
-            product, (self.shape.width,), None, None, LAYER_NORM_EPSILON
-        )
+        normal = _Normal.of(product.view(len(product), -1, self.shape.width))
         scale, shift = self._weights[f"{name}.scale"], self._weights[f"{name}.shift"]
-        activation = torch.addcmul(shift.unsqueeze(1), normal, scale.unsqueeze(1))
-        block = _Block(name, inputs, product, mean, rstd, normal, activation)
-        return F.gelu(activation), block
+        activation = torch.addcmul(shift, normal.values, scale)
+        return F.gelu(activation), _Block(name, inputs, normal, activation)
 
-    def _block_backward(self, block: _Block, slope: Tensor) -> dict[str, Tensor]:
-        """Slopes in the block's inputs, by weight name, from the slope in its output."""
-        slope = slope.view_as(block.activation)
-        slope = torch.ops.aten.gelu_backward(slope, block.activation)
-        torch.sum(slope, 1, out=self._gradients[f"{block.name}.shift"])
-        torch.sum(slope * block.normal, 1, out=self._gradients[f"{block.name}.scale"])
-        slope = slope * self._weights[f"{block.name}.scale"].unsqueeze(1)
-        slope, _, _ = torch.ops.aten.native_layer_norm_backward(
-            slope,
-            block.product,
-            (self.shape.width,),
-            block.mean,
-            block.rstd,
-            None,
-            None,
-            (True, False, False),
-        )
-        return self._product_backward(block.inputs, slope)
+    def _block_backward(self, block: _Block, slope: Tensor) -> Tensor:
+        """Write the block's gradients; the slope in its product from the slope in its output."""
+        scale, shift = f"{block.name}.scale", f"{block.name}.shift"
+        slope = torch.ops.aten.gelu_backward(slope.view_as(block.activation), block.activation)
+        torch.sum(slope, 1, keepdim=True, out=self._gradients[shift])
+        torch.sum(slope * block.normal.values, 1, keepdim=True, out=self._gradients[scale])
+        slope = block.normal.backward(slope.mul_(self._weights[scale]))
+        slope = slope.view(len(slope), -1, self._weights[block.name].shape[2])
+        self._product_backward(block.inputs, slope)
+        return slope
 
-    def _product(self, inputs: dict[str, Tensor]) -> Tensor:
+    def _product(self, inputs: dict[str, Tensor], onto: Tensor | None = None) -> Tensor:
         """Σ input @ weight over the inputs; with two of them, the product of a concatenation."""
-        total: Tensor | None = None
-        for name, h in inputs.items():
-            weight = self._weights[name]
-            start = h.new_empty(()) if total is None else total
-            beta = 0 if total is None else 1
-            scale = self._scale(name)
-            total = torch.baddbmm(start, h, weight, beta=beta, alpha=scale)
-        assert total is not None
-        return total
-
-    def _product_backward(
-        self, inputs: dict[str, Tensor], slope: Tensor, *, onward: bool = True
-    ) -> dict[str, Tensor]:
-        """Write the weights' gradients; slopes in the inputs, by weight name, unless not onward."""
-        slopes = {}
         for name, h in inputs.items():
             weight, scale = self._weights[name], self._scale(name)
-            slope = slope.reshape(len(h), h.shape[1], weight.shape[2])
+            if onto is None:
+                onto = torch.baddbmm(self._nothing, h, weight, beta=0, alpha=scale)
+            else:
+                onto.baddbmm_(h, weight, alpha=scale)
+        assert onto is not None
+        return onto
+
+    def _product_backward(self, inputs: dict[str, Tensor], slope: Tensor) -> None:
+        """Write the gradients of the inputs' weights."""
+        for name, h in inputs.items():
             gradient = self._gradients[name]
-            torch.baddbmm(gradient, h.mT, slope, beta=0, alpha=scale, out=gradient)
-            if onward:
-                slopes[name] = torch.baddbmm(h.new_empty(()), slope, weight.mT, beta=0, alpha=scale)
-        return slopes
+            gradient.baddbmm_(h.mT, slope, beta=0, alpha=self._scale(name))
+
+    def _slope_in_input(
+        self, name: str, slope: Tensor, *, added_to: Tensor | None = None
+    ) -> Tensor:
+        """Slope in what a weight was multiplied with, from the slope in the product."""
+        weight, scale = self._weights[name], self._scale(name)
+        if added_to is None:
+            return torch.baddbmm(self._nothing, slope, weight.mT, beta=0, alpha=scale)
+        return added_to.view(len(slope), slope.shape[1], -1).baddbmm_(slope, weight.mT, alpha=scale)
+
+    def _logits(self, product: Tensor, x_t: Tensor) -> Tensor:
+        """(K, B, d, v), laid out symbol by symbol as the diffusion likes it."""
+        by_symbol = product.mT[:, : self.shape.vocab_size].contiguous()
+        return by_symbol.unflatten(-1, x_t.shape[1:]).movedim(1, -1)
+
+    def _at_one_step(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """The logits where t is equal for all strings.
+
+        Then the features of a leaf follow from its symbol and those above from few symbols: as long
+        as there are fewer of them than nodes, each is computed once and looked up.
+        """
+        symbols = torch.arange(self.shape.vocab_size, device=x_t.device)
+        noisy = self._noisy_input(symbols.view(1, 1, -1), t).expand(len(x_t), -1, -1)
+        h: Tensor | Lookup = Lookup(F.gelu(self._product({"embedding": noisy})), x_t.flatten(1))
+        skips: list[Tensor | Lookup] = [h]
+        for level in reversed(range(self.shape.depth)):
+            h = self._joined(f"down.{level}", h)
+            skips.append(h)
+        h = h.rows() if isinstance(h, Lookup) else h
+        for level in range(self.shape.depth):
+            total = self._skipped(f"skip.{level}", skips.pop())
+            h = self._features(f"up.{level}", self._product({f"up.{level}": h}, onto=total))
+        total = self._skipped("readout.skip", skips.pop())
+        return self._logits(self._product({"readout": h}, onto=total), x_t)
+
+    def _joined(self, name: str, h: Tensor | Lookup) -> Tensor | Lookup:
+        """A down block on features or, while they are few, on all they can be."""
+        s = self.shape.tuple_size
+        joined = h.joined(s) if isinstance(h, Lookup) else h.view(len(h), -1, s * h.shape[2])
+        if isinstance(joined, Lookup):
+            product = self._product({name: joined.table})
+            return Lookup(self._features(name, product), joined.index)
+        return self._features(name, self._product({name: joined}))
+
+    def _skipped(self, name: str, h: Tensor | Lookup) -> Tensor:
+        """Features times a skip's weight."""
+        if isinstance(h, Lookup):
+            return Lookup(self._product({name: h.table}), h.index).rows()
+        return self._product({name: h})
+
+    def _features(self, name: str, product: Tensor) -> Tensor:
+        """LayerNorm and GELU where no backward pass will follow, all in place."""
+        rows = product.view(len(product), -1, self.shape.width)
+        rows -= rows.mean(-1, keepdim=True)
+        rows *= _reciprocal_deviation(rows)
+        scale, shift = self._weights[f"{name}.scale"], self._weights[f"{name}.shift"]
+        return torch.ops.aten.gelu_(torch.addcmul(shift, rows, scale, out=rows))
 
     def _scale(self, name: str) -> float:
         """1/√fan-in; the readout has 1/fan-in, the mean-field scaling of [C]."""
@@ -277,23 +245,13 @@ class PackedUNet:
         return 1 / math.sqrt(2 * self.shape.width)
 
 
-class _NoisyInput:
-    """The only place where time enters: u = ᾱ_t·onehot + (1-ᾱ_t)/v, standardised over t.
+def _reciprocal_deviation(centred: Tensor) -> Tensor:
+    """1/√(variance + ε) over the channels of rows without their mean."""
+    norm = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
+    epsilon = norm.new_full((), LAYER_NORM_EPSILON)
+    return torch.addcmul(epsilon, norm, norm, value=1 / centred.shape[-1]).rsqrt_()
 
-    With μ = mean_t[ᾱ_t + (1-ᾱ_t)/v] and σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T ([C]).
-    """
 
-    def __init__(self, diffusion: Diffusion, padded_vocab: int) -> None:
-        v, keep = diffusion.vocab_size, diffusion.alpha_bar.double()
-        mean = (keep + (1 - keep) / v).mean()
-        deviation = ((keep + (1 - keep) / v**2).mean() - mean**2).sqrt()
-        self._symbols = torch.arange(padded_vocab, device=keep.device)
-        self._step = (keep / deviation).float().unsqueeze(-1)
-        base = (((1 - keep) / v - mean) / deviation).float()
-        self._base = torch.where(self._symbols < v, base.unsqueeze(-1), 0)
-
-    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """(K, B·d, padded v) from tokens (K, B, d) and steps (K, B); 0 at the padding."""
-        one_hot = x_t.unsqueeze(-1) == self._symbols
-        step, base = self._step[t].unsqueeze(-2), self._base[t].unsqueeze(-2)
-        return (base + step * one_hot).flatten(1, 2)
+def _broadcastable(views: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Scales and shifts as (K, 1, W), to act on all rows."""
+    return {name: x.unsqueeze(1) if x.dim() == 2 else x for name, x in views.items()}

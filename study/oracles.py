@@ -17,6 +17,18 @@ CELLS = 1 << 22
 """Entries of the (noisy string, training string) table held at once; bounds the memory."""
 
 
+def posterior_of(cavity_logits: Tensor, evidence: Tensor) -> Tensor:
+    """p(x_0 | x_t) ∝ p̃(x_0)·q(x_t | x_0) per leaf, from logits of p̃ and evidence (..., d, v)."""
+    weights = torch.softmax(cavity_logits.double(), -1) * evidence
+    return weights / weights.sum(-1, keepdim=True)
+
+
+def cavity_of(posterior: Tensor, evidence: Tensor) -> Tensor:
+    """p̃(x_0) ∝ p(x_0 | x_t) / q(x_t | x_0) per leaf, (..., d, v): the inverse of `posterior_of`."""
+    weights = posterior / evidence
+    return weights / weights.sum(-1, keepdim=True)
+
+
 class GrammarDenoiser:
     """E[x_0 | x_t] under the grammar by belief propagation, in cavity form."""
 
@@ -29,6 +41,10 @@ class GrammarDenoiser:
         evidence = self._diffusion.likelihood(x_t, t).double()
         cavity = self._grammar.cavity(evidence.flatten(0, 1))
         return torch.as_tensor(cavity).log().view(evidence.shape).to(self._diffusion.alpha.dtype)
+
+    def posterior(self, evidence: Tensor) -> Tensor:
+        """p(x_0 | x_t) per leaf from the evidence q(x_t | x_0), both (B, d, v) float64."""
+        return torch.as_tensor(self._grammar.posterior(evidence))
 
 
 class EmpiricalBayesDenoiser:
@@ -44,14 +60,16 @@ class EmpiricalBayesDenoiser:
         """Normalised log p̃, (K, B, d, v); see `study.diffusion.Denoiser`."""
         evidence = self._diffusion.likelihood(x_t, t).double()
         rows = evidence.flatten(0, 1)
-        size = max(1, CELLS // len(self._strings))
-        posterior = torch.cat([self._posterior(part) for part in rows.split(size)])
-        cavity = posterior / rows
-        cavity = cavity / cavity.sum(-1, keepdim=True)
+        cavity = cavity_of(self.posterior(rows), rows)
         return cavity.log().view(evidence.shape).to(self._diffusion.alpha.dtype)
 
-    def _posterior(self, evidence: Tensor) -> Tensor:
-        """p(x_0 | x_t) per leaf, (B, d, v): strings weighted by Π_leaves q(x_t | x_0)."""
+    def posterior(self, evidence: Tensor) -> Tensor:
+        """p(x_0 | x_t) per leaf from the evidence q(x_t | x_0), both (B, d, v) float64."""
+        size = max(1, CELLS // len(self._strings))
+        return torch.cat([self._weighted(part) for part in evidence.split(size)])
+
+    def _weighted(self, evidence: Tensor) -> Tensor:
+        """The strings' one-hot leaves, weighted by Π_leaves q(x_t | x_0)."""
         log_weights = evidence.log().flatten(1) @ self._strings.T
         weights = torch.softmax(log_weights, dim=1)
         return (weights @ self._strings).view(evidence.shape)

@@ -18,6 +18,7 @@ VERSION = 1
 """Of the schemas below; written into every file and raised with every change of a table."""
 
 INTEGER, NUMBER, TEXT, FLAG = pa.int64(), pa.float64(), pa.string(), pa.bool_()
+SHORT = pa.float32()
 TOKENS = pa.list_(pa.int16())
 
 
@@ -33,7 +34,8 @@ def _schema(keys: Mapping[str, pa.DataType], numbers: str = "", **others: pa.Dat
 SCHEMAS: dict[str, pa.Schema] = {
     "curves": _schema(
         {"step": INTEGER},
-        "batch_loss training_loss heldout_loss "
+        "batch_loss training_loss heldout_loss memorizer_loss gap_fraction position off_line "
+        "memorized_excess memorized_excess_null_se likelihood_slope likelihood_slope_null_se "
         "copy_fraction control_copy_fraction mass_training mass_control "
         "excess_copies excess_copies_se excess_fit "
         "root_validity novel_validity distinct_share "
@@ -43,7 +45,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"step": INTEGER, "level": INTEGER},
         "validity validity_se conditional_validity chance_validity copied copied_control "
         "exclusive_share partial_memorization partial_memorization_se partial_memorization_fit "
-        "rule_kl typicality_shift typicality_shift_se",
+        "rule_kl typicality_shift typicality_shift_se typicality_slope typicality_slope_se "
+        "likelihood_slope likelihood_slope_null_se",
     ),
     "rules": _schema(
         {"step": INTEGER, "level": INTEGER, "rank": INTEGER},
@@ -53,13 +56,15 @@ SCHEMAS: dict[str, pa.Schema] = {
     "typicality": _schema(
         {"step": INTEGER, "stratum": INTEGER},
         "lower upper mean_log_p z mass_training mass_control "
-        "copies_training copies_control emitted_training emitted_control emission_excess",
+        "copies_training copies_control emitted_training emitted_control emission_excess "
+        "memorized_share memorized_null_rate memorized_excess",
         n_training=INTEGER,
         n_control=INTEGER,
     ),
     "noise": _schema(
         {"step": INTEGER, "window": INTEGER},
-        "training_loss heldout_loss",
+        "training_loss heldout_loss memorizer_loss training_recovery heldout_recovery "
+        "training_entropy heldout_entropy kl_memorizer kl_grammar position off_line",
         first_t=INTEGER,
         last_t=INTEGER,
     ),
@@ -70,6 +75,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         tokens=TOKENS,
         log_p_by_level=pa.list_(NUMBER),
     ),
+    "likelihood": _schema({"step": INTEGER, "string": INTEGER}, "p_value", loss=SHORT),
     "emissions": _schema({"step": INTEGER, "string": INTEGER}, count=INTEGER),
     "samples": _schema(
         {"step": INTEGER, "sample": INTEGER},
@@ -86,20 +92,37 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 """Table name -> schema. `timing` is the only table in which the clock appears.
 
+Likelihood and noise are measured at every measured step; strings are generated at some of them. At
+the others everything that generated strings decide is null in `curves`, `levels` and `typicality`,
+and the other tables of generated strings have no rows.
+
 curves: batch_loss is the mean loss of the batches since the measurement before; training_loss and
-heldout_loss are means over fixed noisings of training and control strings. excess_copies E,
-novel_validity V, typicality_slope T, relative_slope A; *_fit is the value that a perfect learner of
-the rules would show on this corpus; *_se are standard errors.
+heldout_loss are means over fixed noisings of training and control strings, memorizer_loss that of
+empirical Bayes on the same noisy training strings. gap_fraction (held-out - train)/(held-out -
+memorizer); position and off_line tell where the network stands between the grammar (0) and
+empirical Bayes (1). excess_copies E, novel_validity V, typicality_slope T, relative_slope A,
+likelihood_slope T_L; memorized_excess is the share of memorized strings beyond chance. *_fit is the
+value that a perfect learner of the rules would show on this corpus; *_se are standard errors;
+*_null_se are standard deviations over strings that are not memorized.
 
 levels: partial_memorization λ_l; copied and copied_control are raw shares of generated level-l
 nodes whose substring occurs in the training or control strings; chance_validity is the chance
-level of conditional_validity. Rule columns are null at the leaves, which have no rules.
+level of conditional_validity. typicality_slope and likelihood_slope are T and T_L over strata of
+the level's part of log p. Rule columns are null at the leaves, which have no rules.
 
 rules: rank 1 is the most probable rule; shares among the generated nodes that parse.
 
 typicality: one row per stratum of equal typicality, most typical first; lower, upper and
 mean_log_p in nats; copies_* are shares of all generated strings, emitted_* shares of the stratum's
-strings that were generated at least once.
+strings that were generated at least once; memorized_share of the stratum's training strings have a
+p-value of at most 0.05, memorized_null_rate would if none were memorized.
+
+noise: one row per tenth of t = 1 … T. *_recovery: share of the redrawn leaves whose likeliest value
+is the true one; *_entropy: of the posterior of a leaf, nats; kl_*: of the optimum's posterior of a
+leaf from the network's, nats, on noised training strings.
+
+likelihood: ELBO loss in nats of some training and control strings; conformal p_value of the
+training strings, null for controls.
 
 strings: training strings first, then controls; stratum null for strings that count for neither
 side. samples.parse: per level 0 … L the symbols, -1 where a node does not parse.
@@ -130,7 +153,7 @@ def table(name: str, rows: Mapping[str, Sequence[Any]]) -> pa.Table:
 
 
 def _array(name: str, field: pa.Field, values: Sequence[Any]) -> pa.Array:
-    if field.type == NUMBER:
+    if field.type in (NUMBER, SHORT):
         odd = [x for x in values if x is not None and not math.isfinite(x)]
         if odd:
             raise ValueError(

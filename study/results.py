@@ -2,7 +2,7 @@
 
     <results>/trainings/<hash>/config.json           what was trained
                                <table>-<step>.parquet
-                               checkpoint-<step>.pt
+                               checkpoint-<step>.pt     the last, and kept ones
                                status.json           names the files that count
 
 `status.json` is published last and names size and SHA-256 of every file of one step; a file that
@@ -27,6 +27,7 @@ from study.storage import Store
 State = Literal["running", "finished", "diverged", "failed"]
 
 FOLDER = "trainings"
+_KEPT = "checkpoint."
 
 
 class DamagedTraining(ValueError):  # noqa: N818 - a state of the disk, told to the user as such
@@ -50,7 +51,8 @@ class Status:
         state: `running` until the last step of its extent, then `finished`; `diverged` when its
             loss is no longer finite; `failed` when its code raised, with `error`.
         step: the last published step; 0 before the first measurement.
-        files: table name (or `checkpoint`) -> file.
+        files: table name -> file; the last checkpoint is `checkpoint`, a kept one
+            `checkpoint.<step>`.
         composition: hashes of the pack on devices where results may depend on it; else empty.
     """
 
@@ -61,6 +63,12 @@ class Status:
     composition: tuple[str, ...] = ()
     error: str | None = None
     version: int = records.VERSION
+
+    @property
+    def kept(self) -> dict[int, str]:
+        """Step -> name, in `files`, of every kept checkpoint, rising."""
+        names = (name for name in self.files if name.startswith(_KEPT))
+        return dict(sorted((int(name.removeprefix(_KEPT)), name) for name in names))
 
     def to_bytes(self) -> bytes:
         """JSON with a checksum of its own, so that damage to any digit shows."""
@@ -179,8 +187,12 @@ class Results:
         checkpoint: bytes,
         composition: tuple[str, ...] = (),
         error: str | None = None,
+        kept: Mapping[int, bytes | Entry] | None = None,
     ) -> Status:
-        """Publish one step of a training: files first, the status last, old files then go."""
+        """Publish one step of a training: files first, the status last, old files then go.
+
+        kept: by step, further checkpoints to publish, or published ones to keep.
+        """
         training = config.hash
         folder = self.store.child(f"{FOLDER}/{training}")
         folder.publish("config.json", _json(config.to_dict()))
@@ -188,8 +200,13 @@ class Results:
             name: (f"{name}-{step:09d}.parquet", records.to_bytes(content))
             for name, content in tables.items()
         }
-        contents["checkpoint"] = (f"checkpoint-{step:09d}.pt", checkpoint)
+        contents["checkpoint"] = (_checkpoint_file(step), checkpoint)
         files = {}
+        for kept_step, content in (kept or {}).items():
+            if isinstance(content, Entry):
+                files[f"{_KEPT}{kept_step}"] = content
+            else:
+                contents[f"{_KEPT}{kept_step}"] = (_checkpoint_file(kept_step), content)
         for name, (file, data) in contents.items():
             folder.publish(file, data)
             files[name] = Entry(file, len(data), _digest(data))
@@ -233,6 +250,10 @@ class Results:
                 yield training, self.status(training)
             except DamagedTraining as damage:
                 yield training, damage
+
+
+def _checkpoint_file(step: int) -> str:
+    return f"checkpoint-{step:09d}.pt"
 
 
 def _json(document: Any) -> bytes:

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from study.diffusion import Denoiser, Diffusion
+from study.diffusion import SYMBOLS, Denoiser, Diffusion
 from study.randomness import generator
 
-CHUNK = 256
+CHUNK = 512
 """Strings generated together; part of what decides the bits of a result."""
 
 
@@ -68,13 +68,14 @@ def _chunk(
 
     x = (uniform() * v).long().clamp_max(v - 1)
     for step in range(T, 0, -1):
-        t = torch.full(x.shape[:2], step, device=device)
+        t = torch.full((1, 1), step, device=device)
         x = categorical(diffusion.reverse_weights(denoiser(x, t), x, t), uniform())
     return x
 
 
 def categorical(weights: Tensor, uniform: Tensor) -> Tensor:
-    """Draw from unnormalised weights by inversion: (..., v) and (...) in [0, 1) -> (...)."""
-    cumulative = weights.cumsum(-1)
-    below = cumulative[..., :-1] <= (uniform * cumulative[..., -1]).unsqueeze(-1)
-    return below.sum(-1)
+    """Draw from unnormalised weights by inversion: (K, v, …) and (K, …) in [0, 1) -> (K, …)."""
+    cumulative = weights.cumsum(SYMBOLS)
+    *_, total = cumulative.split(1, SYMBOLS)
+    below = cumulative[:, :-1] <= total.mul_(uniform.unsqueeze(SYMBOLS))
+    return below.to(weights.dtype).sum(SYMBOLS).long()  # truth values add up slowly

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from study.config import TrialConfig
 from study.diffusion import Diffusion
-from study.network import NetworkShape, PackedUNet, initial_weights
+from study.network import PackedUNet
 from study.randomness import generator
+from study.weights import NetworkShape, initial_weights
 
 BLOCK = 64
 """Steps whose random numbers are drawn at once; part of what decides the bits of a result."""

@@ -182,7 +182,7 @@ def train(
 
     Example:  memophase train --out one --set grammar.depth=3 --set grammar.vocab_size=6
     --set grammar.num_synonyms=4 --set corpus.size=128 --set network.width=64
-    --set training.steps=1024
+    --set training.steps=1024 --set measurement.budget=null
     """
     from sweeps import single
 

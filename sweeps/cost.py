@@ -19,7 +19,7 @@ BACKWARD = 3
 BYTES = 4
 STATES = 3
 """Tensors as large as the weights that a checkpoint holds: weights and Adam's two moments."""
-CHUNK = 256
+CHUNK = 512
 """Strings are generated so many at a time; a last chunk is generated whole."""
 OVERHEAD = 100.0
 """Members a pack of width 1 could hold for the price of its launches; measured for two cores,
@@ -52,16 +52,15 @@ def of(config: TrialConfig, step: int = 0) -> Cost:
     """What a training still takes from a step to its end."""
     leaves = config.grammar.tuple_size**config.grammar.depth
     forward = FLOP_PER_MAC * forward_macs(config)
-    measured = sum(1 for s in config.measured_steps if s > step)
+    measured = sum(s > step for s in config.measured_steps)
+    generated = sum(s > step for s in config.generated_steps)
     batch = config.training.batch_size * config.training.noisings
-    measurement = config.measurement
-    strings = 2 * measurement.loss_strings * measurement.loss_draws
-    generated = math.ceil(measurement.generated / CHUNK) * CHUNK
+    strings = math.ceil(config.measurement.generated / CHUNK) * CHUNK
     widest = max(batch, CHUNK)
     return Cost(
         training_flop=BACKWARD * forward * batch * max(config.last_step - step, 0),
-        generating_flop=forward * measured * generated * config.diffusion.num_timesteps,
-        measuring_flop=forward * measured * strings,
+        generating_flop=forward * generated * strings * config.diffusion.num_timesteps,
+        measuring_flop=forward * measured * config.schedule.likelihood_passes,
         memory_bytes=BYTES
         * ((STATES + 1) * weights(config) + 12 * widest * leaves * _width(config)),
         disk_bytes=BYTES * STATES * weights(config) + _table_bytes(config),

@@ -174,8 +174,10 @@ def _shortened(config: TrialConfig) -> TrialConfig:
             config.measurement,
             first_step=TRIAL_STEPS,
             per_octave=1,
+            likelihood_per_octave=1,
+            budget=None,
             generated=cost.CHUNK,
-            loss_strings=min(config.measurement.loss_strings, 64),
+            noise_strings=min(config.measurement.noise_strings, 64),
         ),
     )
 

@@ -1,7 +1,8 @@
-"""Axes of the phase diagram: settings as positions on real scales, with the edges of their cells."""
+"""Axes of the phase diagram: settings as positions on real scales, with their cells' edges."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -64,9 +65,7 @@ def axis_of(field: str | None, values: Iterable[Any]) -> Axis:
         return Axis(field, kind, {v: float(v) for v in ordered}, _edges(ordered, kind))
     named = sorted(distinct, key=lambda v: (str(type(v)), v))
     positions = {v: float(i) for i, v in enumerate(named)}
-    return Axis(
-        field, "category", positions, {v: (i - 0.5, i + 0.5) for v, i in positions.items()}
-    )
+    return Axis(field, "category", positions, {v: (i - 0.5, i + 0.5) for v, i in positions.items()})
 
 
 def scale(axis: Axis) -> alt.Scale:
@@ -74,15 +73,16 @@ def scale(axis: Axis) -> alt.Scale:
     import altair as alt
 
     kind = "log" if axis.kind == "log" else "linear"
-    return alt.Scale(type=kind, domain=axis.domain, nice=False, zero=False)
+    zero = alt.Undefined if kind == "log" else False
+    return alt.Scale(type=kind, domain=axis.domain, nice=False, zero=zero)
 
 
-def ticks(axis: Axis, *, labels: bool = True) -> alt.Axis | None:
+def ticks(axis: Axis, *, labels: bool = True) -> alt.Axis:
     """Ticks at the cells' centres, with the settings' own names."""
     import altair as alt
 
     if axis.field is None:
-        return None
+        return alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
     names = json.dumps({f"{at:.12g}": name for at, name in axis.labels.items()})
     return alt.Axis(
         values=list(axis.labels),
@@ -101,11 +101,11 @@ def _plain(value: Any) -> Any:
 
 
 def _spaced_by_ratio(values: list[float]) -> bool:
-    """Whether ratios of neighbours are more alike than their differences; two values: ratio >= 2."""
+    """Whether ratios of neighbours are more alike than differences; two values: ratio >= 2."""
     if values[0] <= 0 or len(values) < 2:
         return False
-    ratios = [b / a for a, b in zip(values, values[1:], strict=False)]
-    steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+    ratios = [b / a for a, b in itertools.pairwise(values)]
+    steps = [b - a for a, b in itertools.pairwise(values)]
     if len(values) == 2:
         return ratios[0] >= 2
     logs = [math.log(ratio) for ratio in ratios]
@@ -117,7 +117,7 @@ def _edges(values: list[float], kind: Kind) -> dict[Any, tuple[float, float]]:
     at = [to(v) for v in values]
     if len(at) == 1:
         return {values[0]: (back(at[0] - 0.5), back(at[0] + 0.5))}
-    middles = [(a + b) / 2 for a, b in zip(at, at[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(at)]
     lows = [2 * at[0] - middles[0], *middles]
     highs = [*middles, 2 * at[-1] - middles[-1]]
     return {v: (back(a), back(b)) for v, a, b in zip(values, lows, highs, strict=True)}

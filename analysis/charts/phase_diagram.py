@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from analysis.boundaries import boundary
-from analysis.cells import label, symbol, varying
-from analysis.charts.axes import Axis, axis_of, scale, ticks
-from analysis.charts.theme import Theme
-from analysis.regimes import REGIMES, THRESHOLDS, Thresholds, cell_regimes
-
-if TYPE_CHECKING:
-    import altair as alt
-
-PICKED = "picked"
-"""Name of the selection of a cell; its signal is `picked_cell` in every figure that has one."""
+from analysis.cells import determined, label, varying
+from analysis.charts.axes import Axis, axis_of
+from analysis.regimes import THRESHOLDS, Thresholds, cell_regimes
 
 
 @dataclass(frozen=True)
@@ -33,9 +25,9 @@ class PhaseTable:
         cells: one row per measured cell: `cell`, `panel`, `x`, `x_low`, `x_high`, `y`, `y_low`,
             `y_high`, the columns of `cell_regimes`, and over the voting seeds the mean of
             `excess_copies` (E), `novel_validity` (V) and `partial_margin` (λ - λ_fit - 2.33·SE).
-        lines: points of P(memorized) = 0.5: `panel`, `order`, `x`, `y` and the band's `x_low`,
-            `x_high`, `y_low`, `y_high`, clipped to the diagram.
-        coverage: (smallest) coverage of the band; None where there is no line.
+        lines: points of P(memorized) = 0.5: `panel`, `segment`, `order`, `x`, `y` and the band's
+            `x_low`, `x_high`, `y_low`, `y_high`, clipped to the diagram.
+        coverage: (smallest) coverage of the band, 0 for a single seed; None where there is no line.
     """
 
     x: Axis
@@ -64,12 +56,10 @@ def phase_table(
         at: the thresholds.
     """
     x_field, y_field = (*axes, None)[:2]
-    measured = trainings[trainings["training"].isin(last["training"])]
-    x = axis_of(x_field, measured[x_field])
-    y = axis_of(y_field, [] if y_field is None else measured[y_field])
-    others = [name for name in varying(measured) if name not in axes and name != facet]
-    panel_fields = ([facet] if facet else []) + others
-    placed = last.merge(_placed(measured, x, y, panel_fields), on="training")
+    x = axis_of(x_field, trainings[x_field])
+    y = axis_of(y_field, [] if y_field is None else trainings[y_field])
+    panel_fields = _panel_fields(trainings, axes, facet)
+    placed = last.merge(_placed(trainings, x, y, panel_fields), on="training")
     titles = tuple(dict.fromkeys(placed.sort_values("panel_key")["panel"]))
     means = placed.groupby("cell")[["excess_copies", "novel_validity", "partial_margin"]].mean()
     where = placed.drop_duplicates("cell")[["cell", "panel", *PLACES]]
@@ -80,6 +70,16 @@ def phase_table(
 
 
 PLACES = ["x", "x_low", "x_high", "y", "y_low", "y_high"]
+
+
+def _panel_fields(trainings: pd.DataFrame, axes: Sequence[str], facet: str | None) -> list[str]:
+    """The facet and the settings that vary within what would otherwise be one cell."""
+    fields = [facet] if facet else []
+    for name in varying(trainings):
+        shown = [*axes, *fields]
+        if name not in shown and not determined(trainings, name, shown):
+            fields.append(name)
+    return fields
 
 
 def _placed(trainings: pd.DataFrame, x: Axis, y: Axis, panel_fields: list[str]) -> pd.DataFrame:
@@ -104,35 +104,39 @@ def _sortable(key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _lines(placed: pd.DataFrame, x: Axis, y: Axis, at: Thresholds) -> pd.DataFrame:
     """The boundary along the axis on which more slices cross it; the horizontal one if equal."""
-    options = []
-    for along, across, axis in (("x", "y", x), ("y", "x", y)):
+    columns = ["panel", "along", "segment", *PLACES, "coverage", "seeds"]
+    best = pd.DataFrame(columns=columns)
+    for along, across in (("x", "y"), ("y", "x")):
+        axis, other = (x, y) if along == "x" else (y, x)
         if axis.kind == "category":
             continue
         found = boundary(
             placed, along=along, across=["panel", across], log=axis.kind == "log", at=at
         )
+        if len(found) <= len(best):
+            continue
         low, high = axis.domain
-        found[along] = found["position"]
+        found = found.rename(columns={"position": along}).assign(along=along)
         found[f"{along}_low"] = found["lower"].clip(low, high)
         found[f"{along}_high"] = found["upper"].clip(low, high)
-        found[f"{across}_low"] = found[f"{across}_high"] = found[across]
-        found["along"] = along
-        options.append(_spanning(found, across, y if across == "y" else x))
-    columns = ["panel", "along", *PLACES, "coverage", "seeds"]
-    if not options:
-        return pd.DataFrame(columns=columns)
-    best = max(options, key=len)
-    return best[columns].sort_values(["panel", "x" if best is options[-1] else "y"])
+        best = _segmented(found.sort_values(["panel", across]), across, other)
+    best["order"] = range(len(best))
+    return best[[*columns, "order"]]
 
 
-def _spanning(found: pd.DataFrame, across: str, axis: Axis) -> pd.DataFrame:
-    """A line with a single point crosses the whole of its row, so that it can be seen."""
+def _segmented(found: pd.DataFrame, across: str, axis: Axis) -> pd.DataFrame:
+    """The points as segments: one line per panel, or one per row where rows are categories.
+
+    Nothing lies between two categories, so no line joins them. A segment with a single point
+    crosses the whole of its row, so that it can be seen.
+    """
     edges = {axis.positions[value]: ends for value, ends in axis.edges.items()}
+    by = ["panel", across] if axis.kind == "category" else ["panel"]
     parts = []
-    for _, line in found.groupby("panel", sort=False):
+    for number, (_, line) in enumerate(found.groupby(by, sort=False)):
         if len(line) == 1:
             low, high = edges[line[across].iloc[0]]
             line = pd.concat([line.assign(**{across: low}), line.assign(**{across: high})])
-            line[f"{across}_low"] = line[f"{across}_high"] = line[across]
-        parts.append(line)
-    return pd.concat(parts, ignore_index=True) if parts else found
+        parts.append(line.assign(segment=number))
+    joined = pd.concat(parts, ignore_index=True)
+    return joined.assign(**{f"{across}_low": joined[across], f"{across}_high": joined[across]})

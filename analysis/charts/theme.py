@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from analysis.regimes import REGIMES
 
 FONT = "Inter, Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
 """Ends with the generic family: without one, PNG files come out without any text."""
+
+
+STEP_LABEL = "datum.value < 1e5 ? format(datum.value, ',') : format(datum.value, '.3~s')"
+"""Vega expression of a tick at a training step: 4,096 but 1.05M."""
+
+
+PICKED = "picked"
+PICKED_CELL = f"{PICKED}_cell"
+"""Name of the selection of a cell, and of its signal in every figure that shows one cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +29,10 @@ class Theme:
         regimes: in the order of `REGIMES`; told apart under deuteranopia, tritanopia and in grey.
         halo: under the dashed boundary, so that it shows on every regime.
         series: for lines that are told apart by name.
-        steps, levels: colour schemes of rising steps and of levels, root first.
-        steps_reversed: the scheme runs from light to dark.
+        steps, levels: colours along rising steps, and of levels, root first.
     """
 
-    name: Literal["light", "dark"]
+    name: Literal["light", "dark", "symbolic"]
     background: str
     ink: str
     muted: str
@@ -32,10 +40,8 @@ class Theme:
     regimes: tuple[str, str, str, str]
     line: str
     halo: str
-    band: float
     series: tuple[str, ...]
-    steps: str
-    steps_reversed: bool
+    steps: tuple[str, ...]
     levels: tuple[str, ...]
 
 
@@ -48,10 +54,8 @@ LIGHT = Theme(
     regimes=("#d9d9d9", "#2b7bba", "#f2b705", "#8c1d40"),
     line="#111418",
     halo="#ffffff",
-    band=0.16,
     series=("#8c1d40", "#2b7bba", "#b07d00", "#626a73"),
-    steps="viridis",
-    steps_reversed=True,
+    steps=("#fde725", "#addc30", "#5ec962", "#21918c", "#31688e", "#443983", "#440154"),
     levels=("#3b0f52", "#7a2a78", "#bb3f6b", "#e0694a", "#d99413", "#8a8f1c"),
 )
 
@@ -64,14 +68,40 @@ DARK = Theme(
     regimes=("#5a6069", "#56b4e9", "#f0e442", "#d55e00"),
     line="#ffffff",
     halo="#14181d",
-    band=0.2,
     series=("#ff8a3d", "#56b4e9", "#f0e442", "#9aa4af"),
-    steps="viridis",
-    steps_reversed=False,
+    steps=("#5a4a9c", "#3f6fae", "#2c92a5", "#2fb489", "#74d055", "#c2df23", "#fde725"),
     levels=("#f7d6a8", "#f3a683", "#e2708b", "#b45fb5", "#7f74d6", "#5b9be0"),
 )
 
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+BAND = 0.17
+"""Opacity of an interval over seeds."""
+
+
+def _symbolic() -> Theme:
+    """A theme whose colours are names, such as `theme:series-0;`."""
+    names: dict[str, Any] = {"name": "symbolic"}
+    for field in fields(Theme)[1:]:
+        value = getattr(LIGHT, field.name)
+        many = isinstance(value, tuple)
+        own = [f"theme:{field.name}-{i};" for i in range(len(value))] if many else ""
+        names[field.name] = tuple(own) if many else f"theme:{field.name};"
+    return Theme(**names)
+
+
+SYMBOLIC = _symbolic()
+"""What charts are drawn in, once; a theme then fills in its colours."""
+
+
+def coloured(document: str, theme: Theme) -> str:
+    """A text with the colours of a theme in the place of their names."""
+    for field in fields(Theme)[1:]:
+        names, colours = getattr(SYMBOLIC, field.name), getattr(theme, field.name)
+        pairs = [(names, colours)] if isinstance(names, str) else zip(names, colours, strict=True)
+        for name, colour in pairs:
+            document = document.replace(name, colour)
+    return document
 
 
 def regime_colours(theme: Theme) -> dict[str, str]:
@@ -113,6 +143,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "titleFontSize": 11,
             "titleFontWeight": "normal",
             "titleColor": theme.muted,
+            "titleLimit": 400,
             "symbolStrokeWidth": 2,
         },
         "title": {

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.measures.reference import Reference, stratum_excess
+from rhm import Strata
+from study.measures.reference import Reference, of_distinct, stratum_excess
 from study.measures.substrings import CONTROL, TRAINING
 
 
@@ -36,12 +37,12 @@ class Copies:
     @cached_property
     def training(self) -> NDArray[np.float64]:
         """c_Db (S,), shares of the generated strings that lie in each stratum of D."""
-        return self._per_stratum(TRAINING, self.emitted) / self.size
+        return self._shares(TRAINING, self.reference.stratum)
 
     @cached_property
     def control(self) -> NDArray[np.float64]:
         """c_Cb (S,), likewise of C."""
-        return self._per_stratum(CONTROL, self.emitted) / self.size
+        return self._shares(CONTROL, self.reference.stratum)
 
     @property
     def emitted_training(self) -> NDArray[np.float64]:
@@ -90,8 +91,23 @@ class Copies:
 
     def weighted_excess(self, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Σ_b w_b·(c_Db - ρ_b·c_Cb) and its SE, SE² = [Σ_b w_b²(c_Db + ρ_b²·c_Cb) - (…)²] / G."""
-        total = float(weights @ self.excess)
-        moments = self.training + self.reference.strata.mass_ratio**2 * self.control
+        return self._weighted(weights, self.reference.strata, self.training, self.control)
+
+    def slope_over(self, strata: Strata) -> tuple[float, float]:
+        """Σ_b z_b·(c_Db - ρ_b·c_Cb) over other strata of the same strings, and its SE."""
+        stratum = of_distinct(strata, self.reference.strings)
+        shares = (self._shares(side, stratum) for side in (TRAINING, CONTROL))
+        return self._weighted(strata.z, strata, *shares)
+
+    def _weighted(
+        self,
+        weights: NDArray[np.float64],
+        strata: Strata,
+        training: NDArray[np.float64],
+        control: NDArray[np.float64],
+    ) -> tuple[float, float]:
+        total = float(weights @ stratum_excess(strata, training, control)) / self._counted
+        moments = training + strata.mass_ratio**2 * control
         return total, self._error(float(weights**2 @ moments), total)
 
     def _copies(self, side: int) -> float:
@@ -107,14 +123,16 @@ class Copies:
         return float(np.sqrt(max(variance, 0.0) / self.size))
 
     def _emitted_share(self, side: int) -> NDArray[np.float64]:
-        members = self._per_stratum(side, np.ones_like(self.emitted))
-        return self._per_stratum(side, self.emitted > 0) / members
+        members = self._per_stratum(side, self.reference.stratum, np.ones_like(self.emitted))
+        return self._per_stratum(side, self.reference.stratum, self.emitted > 0) / members
 
-    def _per_stratum(self, side: int, weights: NDArray[Any]) -> NDArray[np.float64]:
-        """Sums of weights (K,) over the strings of one side alone, by stratum."""
+    def _shares(self, side: int, stratum: NDArray[np.int64]) -> NDArray[np.float64]:
+        return self._per_stratum(side, stratum, self.emitted) / self.size
+
+    def _per_stratum(
+        self, side: int, stratum: NDArray[np.int64], weights: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Sums of weights (K,) over the strings of one side alone, by their stratum (K,)."""
         of_side = self.reference.strings.sides == side
-        return np.bincount(
-            self.reference.stratum[of_side],
-            weights=weights[of_side],
-            minlength=len(self.reference.strata),
-        ).astype(np.float64)
+        num = int(stratum.max()) + 1
+        return np.bincount(stratum[of_side], weights[of_side], num).astype(np.float64)

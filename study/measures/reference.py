@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rhm import Corpus, Grammar, Strata, refit
 from study.measures.overproduction import expected_frequencies
+from study.measures.strata import level_strata
 from study.measures.substrings import TRAINING, Substrings
 
 
@@ -19,6 +20,7 @@ class Reference:
     substrings      of every level 0 … L
     stratum         (K,) stratum of each distinct string, in the order of `strings`; -1 where it
                     occurs on both sides and so counts for neither
+    level_strata    per level 0 … L-1 strata of its part of log p; None where there is but one
     mean_log_p      (S,) mean typicality of each stratum's strings, nats
     mass_strings    exact probability of all training strings, those that are controls too included
     excess_fit      E of the perfect rule learner: the true rule tables with D's own frequencies
@@ -29,6 +31,7 @@ class Reference:
     strata: Strata
     substrings: tuple[Substrings, ...]
     stratum: NDArray[np.int64]
+    level_strata: list[Strata | None]
     mean_log_p: NDArray[np.float64]
     mass_strings: float
     excess_fit: float
@@ -46,13 +49,13 @@ class Reference:
         )
         strings = substrings[0]
         strata = Strata.of(corpus)
-        stratum = np.concatenate([strata.training_stratum, strata.control_stratum])
         log_p = np.concatenate([training.log_p, control.log_p])[strings.first]
         return cls(
             corpus=corpus,
             strata=strata,
             substrings=substrings,
-            stratum=stratum[strings.first],
+            stratum=of_distinct(strata, strings),
+            level_strata=level_strata(grammar, training, control),
             mean_log_p=_mean_log_p(corpus, strata),
             mass_strings=float(np.exp(log_p[strings.sides & TRAINING > 0]).sum()),
             excess_fit=_excess_fit(corpus, strata, refitted) / strings.exclusive_share,
@@ -68,6 +71,11 @@ class Reference:
     def strings(self) -> Substrings:
         """The distinct strings of the corpus: its substrings of level 0."""
         return self.substrings[0]
+
+
+def of_distinct(strata: Strata, strings: Substrings) -> NDArray[np.int64]:
+    """Stratum (K,) of each distinct string, in the order of `strings`; -1 where it has none."""
+    return np.concatenate([strata.training_stratum, strata.control_stratum])[strings.first]
 
 
 def stratum_excess(

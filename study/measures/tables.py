@@ -17,7 +17,7 @@ from study.measures.overproduction import RuleUsage, rule_usage
 from study.measures.partial_memorization import PartialMemorization, partial_memorization
 from study.measures.reference import Reference
 from study.measures.substrings import TRAINING
-from study.measures.typicality import emission_excess, typicality_slope
+from study.measures.typicality import emission_excess, level_slopes, typicality_slope
 from study.measures.validity import Validity, novel_validity, validity
 
 Columns = dict[str, list[Any]]
@@ -125,6 +125,7 @@ def _distinct_share(measured: Measured) -> float:
 def _levels(measured: Measured) -> Columns:
     depth = measured.reference.grammar.shape.depth
     usage: list[RuleUsage | None] = [*measured.usage, None]
+    slopes = [*level_slopes(measured.copies), (None, None)]
     return {
         "level": list(range(depth + 1)),
         "validity": [x.validity for x in measured.validity],
@@ -140,6 +141,8 @@ def _levels(measured: Measured) -> Columns:
         "rule_kl": [x and x.kl for x in usage],
         "typicality_shift": [x and x.typicality_shift for x in usage],
         "typicality_shift_se": [x and x.typicality_shift_se for x in usage],
+        "typicality_slope": [slope for slope, _ in slopes],
+        "typicality_slope_se": [error for _, error in slopes],
     }
 
 
@@ -163,7 +166,20 @@ def _joined(levels: Any, m: int) -> list[Any]:
 
 
 def _typicality(measured: Measured) -> Columns:
-    reference, copies = measured.reference, measured.copies
+    copies = measured.copies
+    columns = {
+        "copies_training": copies.training,
+        "copies_control": copies.control,
+        "emitted_training": copies.emitted_training,
+        "emitted_control": copies.emitted_control,
+        "emission_excess": emission_excess(copies),
+    }
+    emission = {name: values.tolist() for name, values in columns.items()}
+    return {**stratum_columns(measured.reference), **emission}
+
+
+def stratum_columns(reference: Reference) -> Columns:
+    """What the strata are, whatever the model does: of the table `typicality`."""
     strata = reference.strata
     columns = {
         "stratum": np.arange(len(strata)),
@@ -172,11 +188,6 @@ def _typicality(measured: Measured) -> Columns:
         "mean_log_p": reference.mean_log_p,
         "mass_training": strata.mass_training,
         "mass_control": strata.mass_control,
-        "copies_training": copies.training,
-        "copies_control": copies.control,
-        "emitted_training": copies.emitted_training,
-        "emitted_control": copies.emitted_control,
-        "emission_excess": emission_excess(copies),
         "n_training": strata.num_training,
         "n_control": strata.num_control,
     }

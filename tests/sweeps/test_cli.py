@@ -23,7 +23,8 @@ SETTINGS = [
     "--set=training.batch_size=8",
     "--set=measurement.first_step=8",
     "--set=measurement.generated=40",
-    "--set=measurement.loss_strings=8",
+    "--set=measurement.budget=null",
+    "--set=measurement.likelihood_per_octave=1",
 ]
 
 

@@ -17,6 +17,7 @@ def config(width: int = 8, size: int = 4, batch: int = 8, seed: int = 0, **more)
             "corpus": {"size": size},
             "network": {"width": width},
             "training": {"steps": 256, "batch_size": batch},
+            "measurement": {"budget": None},
             "seed": seed,
         }
         | more
@@ -109,6 +110,7 @@ def test_operations_are_those_of_the_matrix_products(width: int):
             "corpus": {"size": 64},
             "network": {"width": width},
             "training": {"steps": 64, "batch_size": 1},
+            "measurement": {"budget": None},
         }
     )
     ends = cost.BACKWARD * cost.FLOP_PER_MAC * 16 * 3 * 6 * width

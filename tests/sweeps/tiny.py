@@ -19,7 +19,7 @@ base:
   network: {width: 8}
   diffusion: {num_timesteps: 21}
   training: {steps: 32, batch_size: 8}
-  measurement: {first_step: 8, generated: 40, loss_strings: 8}
+  measurement: {first_step: 8, likelihood_per_octave: 1, budget: null, generated: 40}
 grid:
   corpus.size: [4, 8]
 seeds: 2

@@ -7,15 +7,17 @@ from study import records
 from study.measures import Reference, measure_strings, string_columns
 from study.measures.tables import SAMPLES
 
-LOSSES = ("batch_loss", "training_loss", "heldout_loss")
+UNSAMPLED = ("loss", "likelihood", "memorized", "position", "off_line", "gap_fraction")
+"""Columns that the network decides without generating."""
 
 
 def as_table(name, columns):
-    """The table that the caller would write: its keys and losses added."""
+    """The table that the caller would write: its keys and what strings do not decide added."""
     rows = len(next(iter(columns.values())))
     added = {"training": ["0" * 16] * rows, "step": [64] * rows}
-    if name == "curves":
-        added |= {loss: [None] * rows for loss in LOSSES}
+    names = records.SCHEMAS[name].names
+    others = [n for n in names if n not in {*columns, *added} and any(u in n for u in UNSAMPLED)]
+    added |= {other: [None] * rows for other in others}
     if name == "strings":
         del added["step"]
     return records.table(name, {**columns, **added})

@@ -1,0 +1,129 @@
+"""Every cell's curves over training, drawn small at the cell's own place in the phase diagram."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.charts.axes import Axis, scale, ticks
+from analysis.charts.phase_diagram import PhaseTable
+from analysis.charts.phase_panels import panel_size
+from analysis.charts.theme import PICKED_CELL, Theme, regime_colours
+from analysis.regimes import GENERALIZING, MEMORIZING, PARTIAL
+
+if TYPE_CHECKING:
+    import altair as alt
+
+SERIES = {
+    "excess copies E": MEMORIZING,
+    "partial memorization λ": PARTIAL,
+    "novel validity V": GENERALIZING,
+}
+"""Curve -> the regime whose colour it has: the one that it makes when it is high."""
+
+INSET = 0.1
+"""Of a cell's width and height left free on every side."""
+
+
+def glyph_table(curves: pd.DataFrame, phase: PhaseTable) -> pd.DataFrame:
+    """The curves of E, V and of λ at the smallest level >= 1, in the diagram's coordinates.
+
+    Within its cell a curve runs from the first to the last measured step of the sweep, on a log
+    scale, and from 0 at the bottom to 1 at the top; values beyond are cut off there.
+
+    Args:
+        curves: from `curves_table`.
+        phase: the diagram.
+
+    Returns:
+        `cell`, `panel`, `series`, `run` (a stretch without a gap), `step`, `mean`, `x`, `y`.
+    """
+    partial = curves[(curves["panel"] == "partial") & (curves["level"] >= 1)]
+    smallest = partial.groupby("cell")["level"].transform("min")
+    chosen = partial[partial["level"] == smallest].assign(series="partial memorization λ")
+    whole = curves[curves["series"].isin(SERIES)]
+    table = pd.concat([whole, chosen])[["cell", "series", "run", "step", "mean"]]
+    table = table.merge(phase.cells[["cell", "panel", *EDGES]], on="cell")
+    steps = np.log(table["step"].astype(float))
+    span = max(float(steps.max() - steps.min()), 1e-9)
+    table["x"] = _within(table, "x", (steps - steps.min()) / span, phase.x)
+    table["y"] = _within(table, "y", table["mean"].clip(0, 1), phase.y)
+    return table.drop(columns=EDGES).sort_values(["cell", "series", "step"], ignore_index=True)
+
+
+EDGES = ["x_low", "x_high", "y_low", "y_high"]
+
+
+def _within(table: pd.DataFrame, name: str, share: pd.Series, axis: Axis) -> pd.Series:
+    """The coordinate at a share of a cell's extent, on the axis's own scale."""
+    low, high = table[f"{name}_low"], table[f"{name}_high"]
+    share = INSET + (1 - 2 * INSET) * share
+    if axis.kind == "log":
+        return low * (high / low) ** share
+    return low + (high - low) * share
+
+
+def glyph_panels(
+    phase: PhaseTable, theme: Theme, *, cells: str, curves: str, picked: str
+) -> alt.VConcatChart:
+    """The diagram of small curves, panel by panel as the phase diagram.
+
+    Args:
+        phase: the diagram.
+        theme: light or dark.
+        cells, curves: names of the data sets of the cells and of `glyph_table`.
+        picked: the cell outlined first.
+    """
+    import altair as alt
+
+    columns = 1 if phase.y.field is None else 3
+    choice = alt.param(name=PICKED_CELL, value=picked)
+    rows = []
+    for start in range(0, len(phase.panels), columns):
+        shown = enumerate(phase.panels[start : start + columns])
+        panels = [_panel(phase, p, theme, cells, curves, first=i == 0) for i, p in shown]
+        rows.append(alt.hconcat(*panels, spacing=18))
+    return alt.vconcat(*rows, spacing=18).add_params(choice)
+
+
+def _panel(
+    phase: PhaseTable, panel: str, theme: Theme, cells: str, curves: str, *, first: bool
+) -> alt.LayerChart:
+    import altair as alt
+
+    here = f"datum.panel === {json.dumps(panel)}"
+    boxes = (
+        alt.Chart(alt.NamedData(cells))
+        .transform_filter(here)
+        .encode(
+            x=alt.X("x_low:Q", scale=scale(phase.x), axis=ticks(phase.x)),
+            x2="x_high:Q",
+            y=alt.Y("y_low:Q", scale=scale(phase.y), axis=ticks(phase.y, labels=first)),
+            y2="y_high:Q",
+        )
+    )
+    colours = regime_colours(theme)
+    colour = alt.Color(
+        "series:N",
+        scale=alt.Scale(domain=list(SERIES), range=[colours[r] for r in SERIES.values()]),
+        legend=alt.Legend(orient="bottom", title=None, symbolType="stroke", symbolStrokeWidth=3),
+    )
+    lines = (
+        alt.Chart(alt.NamedData(curves))
+        .transform_filter(here)
+        .mark_line(strokeWidth=2, strokeCap="round", strokeJoin="round")
+        .encode(x="x:Q", y="y:Q", order="step:Q", detail=["cell:N", "run:O"], color=colour)
+    )
+    outline = boxes.transform_filter(f"datum.cell === {PICKED_CELL}").mark_rect(
+        fillOpacity=0, stroke=theme.line, strokeWidth=2.5
+    )
+    ground = boxes.mark_rect(fill=theme.grid, fillOpacity=0.45, stroke=theme.background)
+    width, height = (math.ceil(side * 1.15) for side in panel_size(phase))
+    heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
+    target = boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer")
+    layers = [ground, lines, outline, target]
+    return alt.LayerChart(layer=layers, width=width, height=height, title=heading)

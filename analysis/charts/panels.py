@@ -1,0 +1,228 @@
+"""Grids of small panels that all show the picked cell: curves with bands over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.charts.domains import EMPTY, domain_signal, extents
+from analysis.charts.theme import BAND, PICKED_CELL, STEP_LABEL, Theme, level_colours, spaced
+
+if TYPE_CHECKING:
+    import altair as alt
+
+WIDTH, HEIGHT = 270, 170
+
+LEGEND_LETTERS = 46
+"""More do not fit in one line below a panel."""
+
+SHARES = (0.0, 1.05)
+"""What panels of shares show at least; beyond 1, so that its label does not push the title up."""
+
+BANDS_FROM = 3
+"""Seeds from which an interval is drawn: that of two is 13 times as wide as they lie apart."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of curves.
+
+    Attributes:
+        name: its key in the table.
+        title, axis: what is drawn, and the label of its vertical axis.
+        series: column of the table -> name in the legend; empty when levels are the series.
+        level_column: column of `levels` that is drawn once per level.
+        thresholds: values at which a thin line is drawn.
+        least: what the vertical axis shows at least; it follows the picked cell.
+    """
+
+    name: str
+    title: str
+    axis: str
+    series: Mapping[str, str]
+    level_column: str | None = None
+    thresholds: tuple[float, ...] = ()
+    least: tuple[float, float] | None = None
+
+
+def panel_domains(
+    table: pd.DataFrame, panels: Sequence[Panel], data: str
+) -> dict[str, Mapping[str, list[float]]]:
+    """Signal -> cell -> vertical domain of every panel that has data."""
+    shown = {str(name): own for name, own in table.groupby("panel")}
+    return {
+        domain_signal(data, panel.name): extents(shown[panel.name], panel.least)
+        for panel in panels
+        if panel.name in shown
+    }
+
+
+def cell_choice(cells: Sequence[str], picked: str) -> alt.Parameter:
+    """The list from which the cell of a figure is picked."""
+    import altair as alt
+
+    bound = alt.binding_select(options=list(cells), name="cell ")
+    return alt.param(name=PICKED_CELL, value=picked, bind=bound)
+
+
+def panel_grid(
+    table: pd.DataFrame,
+    panels: Sequence[Panel],
+    x: alt.X,
+    theme: Theme,
+    *,
+    data: str,
+    cells: Sequence[str],
+    picked: str,
+) -> alt.ConcatChart:
+    """The panels that have data, three to a row.
+
+    Args:
+        table: `panel`, `series`, `level`, `cell`, `mean`, `lower`, `upper`, `seeds`, `run` and the
+            field of `x`.
+        panels: in reading order.
+        x: the horizontal axis that all of them have.
+        theme: light or dark.
+        data: name of the data set with the picked cell's rows.
+        cells: the names to pick from.
+        picked: the cell that is shown first.
+    """
+    import altair as alt
+
+    deepest = table["level"].max()
+    levels = level_colours(theme, 1 if pd.isna(deepest) else int(deepest) + 1)
+    shown = {str(name): own for name, own in table.groupby("panel")}
+    drawn = [
+        _panel(panel, shown[panel.name], x, theme, levels, data)
+        for panel in panels
+        if panel.name in shown
+    ]
+    signals = [
+        alt.param(name=name, value=domains.get(picked, EMPTY))
+        for name, domains in panel_domains(table, panels, data).items()
+    ]
+    return alt.ConcatChart(
+        concat=drawn,
+        columns=3,
+        spacing={"row": 26, "column": 34},
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(color="independent")),
+        params=[
+            signal.param  # pyright: ignore[reportArgumentType] - parameters have one
+            for signal in (cell_choice(cells, picked), *signals)
+        ],
+    )
+
+
+def step_axis(
+    steps: Sequence[int], *, title: str | None = "training step", count: int = 6
+) -> alt.X:
+    """Training steps on a log scale."""
+    import altair as alt
+
+    axis = alt.Axis(
+        title=title,
+        grid=False,
+        values=spaced(steps, count),
+        labelExpr=STEP_LABEL,
+        labelOverlap="greedy",
+    )
+    scale = alt.Scale(type="log", domain=[steps[0], steps[-1]], nice=False, padding=6)
+    return alt.X("step:Q", scale=scale, axis=axis)
+
+
+def banded(
+    base: alt.Chart, y: alt.Y, colour: alt.Color, tooltip: list[alt.Tooltip], *, title: str
+) -> list[alt.Chart]:
+    """A band over seeds, a line, and dots that say their numbers; only the band may be cut off."""
+    import altair as alt
+
+    low = alt.Y("lower:Q", title=title)
+    intervals = base.transform_filter(f"datum.seeds >= {BANDS_FROM}")
+    return [
+        intervals.mark_area(opacity=BAND, clip=True).encode(y=low, y2="upper:Q", color=colour),
+        base.mark_line(strokeWidth=2).encode(y=y, color=colour),
+        base.mark_point(filled=True, size=22, opacity=1).encode(y=y, color=colour, tooltip=tooltip),
+    ]
+
+
+def numbers_tooltip(*first: alt.Tooltip) -> list[alt.Tooltip]:
+    """What a dot says: what it is, and its mean and interval."""
+    import altair as alt
+
+    return [
+        *first,
+        alt.Tooltip("mean:Q", title="mean", format=".3f"),
+        alt.Tooltip("lower:Q", title="lower", format=".3f"),
+        alt.Tooltip("upper:Q", title="upper", format=".3f"),
+        alt.Tooltip("seeds:Q", title="seeds"),
+    ]
+
+
+def rule_at(values: Sequence[float], theme: Theme, title: str) -> list[alt.Chart]:
+    """Thin dotted lines across a panel."""
+    import altair as alt
+
+    return [
+        alt.Chart(alt.sequence(1))
+        .mark_rule(strokeDash=[2, 3], strokeWidth=1, color=theme.muted)
+        .encode(y=alt.YDatum(value, type="quantitative", title=title))
+        for value in values
+    ]
+
+
+def series_legend(columns: int = 4) -> alt.Legend:
+    """The legend below a panel."""
+    import altair as alt
+
+    return alt.Legend(
+        orient="bottom", title=None, direction="horizontal", offset=4, columnPadding=8,
+        symbolType="stroke", symbolSize=140, symbolOpacity=1, symbolStrokeWidth=3, columns=columns,
+    )  # fmt: skip
+
+
+def _panel(
+    panel: Panel,
+    table: pd.DataFrame,
+    x: alt.X,
+    theme: Theme,
+    level_colour: Sequence[str],
+    data: str,
+) -> alt.LayerChart:
+    import altair as alt
+
+    names, colours = _series(panel, table, theme, level_colour)
+    base = (
+        alt.Chart(alt.NamedData(data))
+        .transform_filter(f"datum.panel === '{panel.name}'")
+        .encode(x=x, detail="run:O")
+    )
+    legend = series_legend(4 if len("".join(names)) < LEGEND_LETTERS else 2)
+    colour = alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend)
+    limits = alt.Scale(domain=alt.ExprRef(domain_signal(data, panel.name)), nice=False)
+    y = alt.Y("mean:Q", scale=limits, axis=alt.Axis(title=panel.axis, tickCount=5))
+    tooltip = numbers_tooltip(
+        alt.Tooltip("series:N", title="curve"),
+        alt.Tooltip("step:Q", title="step", format=","),
+    )
+    layers = [
+        *rule_at(panel.thresholds, theme, panel.axis),
+        *banded(base, y, colour, tooltip, title=panel.axis),
+    ]
+    title = alt.Title(panel.title, fontSize=13)
+    return alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT, title=title)
+
+
+def _series(
+    panel: Panel, table: pd.DataFrame, theme: Theme, level_colour: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Names and colours of a panel's series; levels from root to leaves."""
+    if panel.level_column is not None:
+        levels = sorted(int(level) for level in table["level"].unique())
+        return [f"level {level}" for level in levels], [level_colour[level] for level in levels]
+    present = set(table["series"])
+    pairs = zip(panel.series.values(), theme.series, strict=False)
+    named = {name: colour for name, colour in pairs if name in present}
+    return list(named), list(named.values())

@@ -1,0 +1,225 @@
+"""Memorization by typicality: how much of each stratum of log p is memorized, over training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.charts.domains import EMPTY, domain_signal, extent, extents
+from analysis.charts.panels import banded, numbers_tooltip, rule_at
+from analysis.charts.theme import STEP_LABEL, Theme, spaced
+from analysis.statistics import columns_over_seeds
+
+if TYPE_CHECKING:
+    import altair as alt
+
+STEPS_SHOWN = 6
+"""More lines than this in one panel cannot be told apart."""
+
+
+READINGS = {"emission_excess": "emission", "memorized_excess": "likelihood"}
+"""Column of the table `typicality` -> what memorization is read from."""
+
+COLUMNS = ["stratum", "n_training", "mean_log_p", *READINGS]
+"""The columns of `typicality` that are drawn, beside training and step."""
+
+
+def typicality_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """How much of every stratum is memorized, by cell and step, over seeds.
+
+    By emission: 1 where the stratum is copied as often as a perfect memorizer would, 0 where no
+    more than unseen strings of equal typicality. By likelihood: the share of its strings whose loss
+    betrays them, beyond chance.
+
+    The strata of two seeds have different edges, for each seed has its own corpus. They are matched
+    by rank: by index where all seeds of a cell have equally many strata; else by the quantile of
+    their middle among the training strings, in as many bins as the seed with the fewest strata has.
+    A point then stands at the mean log p of the matched strata.
+
+    Returns:
+        `cell`, `reading`, `step`, `bin` (0: most typical), `log_p` (nats, mean over seeds), `mean`,
+        `lower`, `upper` and `seeds`. A reading has no rows at steps at which no cell has it.
+    """
+    cells = tables["trainings"][["training", "cell"]]
+    strata = tables["typicality"][["training", "step", *COLUMNS]].merge(cells, on="training")
+    binned = _matched(strata)
+    keys = ["cell", "step", "bin"]
+    table = columns_over_seeds(binned, by=keys, columns=list(READINGS))
+    table["reading"] = table.pop("column").map(READINGS)
+    measured = table.groupby(["cell", "reading", "step"])["seeds"].transform("sum") > 0
+    log_p = binned.groupby(keys)["log_p"].mean().reset_index()
+    order = ["cell", "reading", "step", "bin"]
+    return table[measured].merge(log_p, on=keys).sort_values(order, ignore_index=True)
+
+
+def _matched(strata: pd.DataFrame) -> pd.DataFrame:
+    """One row per (training, step, bin): means over the strata in it, weighted by their strings."""
+    keys = ["training", "cell", "step"]
+    frame = strata.sort_values([*keys, "stratum"], ignore_index=True)
+    weight = frame["weight"] = frame["n_training"].astype(float)
+    groups = frame.groupby(keys, sort=False)["weight"]
+    middle = (groups.cumsum() - weight / 2) / groups.transform("sum")
+    counts = groups.transform("size")
+    by_cell = counts.groupby([frame["cell"], frame["step"]])
+    fewest, most = by_cell.transform("min"), by_cell.transform("max")
+    by_quantile = (middle * fewest).floordiv(1).clip(upper=fewest - 1)
+    same = fewest == most
+    frame["bin"] = groups.cumcount().where(same, by_quantile).astype(int)
+    means = {"log_p": "mean_log_p", **{name: name for name in READINGS}}
+    if same.all():  # every bin is one stratum
+        return frame[[*keys, "bin"]].assign(**{to: frame[of] for to, of in means.items()})
+    # A bin is undefined only where all of its strata are; undefined strata carry no weight.
+    for to, of in means.items():
+        frame[f"{to}_weight"] = weight.where(frame[of].notna())
+        frame[f"{to}_sum"] = frame[of] * weight
+    parts = [f"{name}_{part}" for name in means for part in ("sum", "weight")]
+    sums = frame.groupby([*keys, "bin"], sort=False)[parts].sum(min_count=1).reset_index()
+    return sums[[*keys, "bin"]].assign(
+        **{name: sums[f"{name}_sum"] / sums[f"{name}_weight"] for name in means}
+    )
+
+
+def shown_steps(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows at a few steps with an emission curve, the last of every cell and reading too."""
+    emitted = table[table["reading"] == "emission"]["step"]
+    steps = spaced(sorted((emitted if len(emitted) else table["step"]).unique()), STEPS_SHOWN)
+    last = table.groupby(["cell", "reading"])["step"].transform("max")
+    return table[table["step"].isin(steps) | (table["step"] == last)]
+
+
+def typicality_domains(table: pd.DataFrame) -> dict[str, Mapping[str, list[float]]]:
+    """Signal -> cell -> domain: the common horizontal one, and the vertical one of each reading."""
+    vertical = {
+        domain_signal("typicality", str(reading)): extents(own)
+        for reading, own in table.groupby("reading")
+    }
+    return {HORIZONTAL: _log_p_range(table), **vertical}
+
+
+HORIZONTAL = domain_signal("typicality", "log_p")
+
+
+def _log_p_range(table: pd.DataFrame) -> dict[str, list[float]]:
+    """Cell -> the range of its log p, never without a width."""
+    ends = table.groupby("cell", sort=False)["log_p"].agg(["min", "max"])
+    room = (0.5 - (ends["max"] - ends["min"]) / 2).clip(lower=0)
+    low, high = (ends["min"] - room).round(3), (ends["max"] + room).round(3)
+    return {str(cell): [a, b] for cell, a, b in zip(ends.index, low, high, strict=True)}
+
+
+PANELS = {
+    "emission": ("Memorization by typicality", "by emission: excess copies of the stratum"),
+    "likelihood": ("", "by likelihood: excess share of memorized strings"),
+}
+"""Reading -> heading and subtitle."""
+
+
+def typicality_panels(
+    table: pd.DataFrame, theme: Theme, data: str, *, picked: str
+) -> alt.VConcatChart:
+    """The curves of the picked cell, one panel per reading, coloured by step.
+
+    Args:
+        table: from `shown_steps`.
+        theme: light or dark.
+        data: name of the data set with the picked cell's rows.
+        picked: the cell that is shown first.
+    """
+    import altair as alt
+
+    readings = [reading for reading in PANELS if (table["reading"] == reading).any()]
+    panels = [_panel(table, reading, theme, data, alone=len(readings) == 1) for reading in readings]
+    signals = [
+        alt.param(name=name, value=domains.get(picked, EMPTY))
+        for name, domains in typicality_domains(table).items()
+    ]
+    return alt.vconcat(*panels, spacing=14).add_params(_scale_choice(), *signals)
+
+
+def _panel(
+    table: pd.DataFrame, reading: str, theme: Theme, data: str, *, alone: bool
+) -> alt.LayerChart:
+    import altair as alt
+
+    own = table[table["reading"] == reading]
+    heading, subtitle = PANELS[reading]
+    last = alone or reading == "likelihood"
+    x = alt.X(
+        "log_p:Q",
+        scale=alt.Scale(domain=alt.ExprRef(HORIZONTAL), nice=False, zero=False, padding=10),
+        axis=alt.Axis(
+            title="log p (nats): atypical → typical" if last else None, grid=False, tickCount=5
+        ),
+    )
+    base = (
+        alt.Chart(alt.NamedData(data))
+        .transform_filter(f"datum.reading === '{reading}'")
+        .encode(x=x, detail="step:O")
+    )
+    signal = domain_signal("typicality", reading)
+    domain = f"scale === '{OWN}' ? {signal} : {json.dumps(extent(own['mean']))}"
+    axis = alt.Axis(title=reading, tickCount=5)
+    y = alt.Y("mean:Q", scale=alt.Scale(domain=alt.ExprRef(domain), nice=False), axis=axis)
+    tooltip = numbers_tooltip(
+        alt.Tooltip("cell:N"), alt.Tooltip("step:Q", format=","),
+        alt.Tooltip("log_p:Q", title="mean log p", format=".2f"),
+    )  # fmt: skip
+    layers = [
+        *rule_at([0.0], theme, reading),
+        *banded(base, y, _step_colour(table, theme), tooltip, title=reading),
+    ]
+    if heading:
+        layers.append(_cell_name(data, theme))
+    title = alt.Title(heading, subtitle=subtitle)
+    if not heading:
+        title = alt.Title(subtitle, fontSize=11, fontWeight="normal", color=theme.muted, offset=4)
+    return alt.LayerChart(layer=layers, width=270, height=250 if alone else 170, title=title)
+
+
+def _cell_name(data: str, theme: Theme) -> alt.Chart:
+    import altair as alt
+
+    return (
+        alt.Chart(alt.NamedData(data))
+        .transform_aggregate(groupby=["cell"])
+        .mark_text(align="left", baseline="top", fontSize=12, color=theme.ink)
+        .encode(x=alt.value(6), y=alt.value(4), text="cell:N")
+    )
+
+
+def _step_colour(table: pd.DataFrame, theme: Theme) -> alt.Color:
+    """Colours from early to late steps, the same in both panels."""
+    import altair as alt
+
+    steps = sorted(table["step"].unique().tolist())
+    scale = alt.Scale(
+        type="log",
+        range=list(theme.steps),
+        interpolate="rgb",
+        domain=[steps[0], steps[-1]] if len(steps) > 1 else [1, max([2, *steps])],
+    )
+    legend = alt.Legend(
+        type="symbol",
+        values=spaced(steps, 7),
+        labelExpr=STEP_LABEL,
+        title="step",
+        symbolOpacity=1,
+    )
+    return alt.Color("step:Q", scale=scale, legend=legend)
+
+
+OWN, COMMON = "of this cell", "of all cells"
+
+
+def _scale_choice() -> alt.Parameter:
+    """Whether the vertical axes suit the picked cell or compare all of them."""
+    import altair as alt
+
+    return alt.param(
+        name="scale",
+        value=OWN,
+        bind=alt.binding_select(options=[OWN, COMMON], name="scale of the curves "),
+    )

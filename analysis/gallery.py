@@ -1,0 +1,237 @@
+"""The figures of a report, drawn from its findings."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from analysis.charts.curves import curve_panels, curves_chart, thinned
+from analysis.charts.domains import domain_signal, extents
+from analysis.charts.glyphs import glyph_panels, glyph_table
+from analysis.charts.noise import PANELS as NOISE_PANELS
+from analysis.charts.noise import noise_chart
+from analysis.charts.overproduction import RANKS_SHOWN, overproduction_chart
+from analysis.charts.pairs import pairs_chart, pairs_table
+from analysis.charts.panels import panel_domains
+from analysis.charts.phase_panels import phase_panels, phase_subtitle
+from analysis.charts.slopes import CELLS_SHOWN, slopes_chart, slopes_table
+from analysis.charts.theme import PICKED, Theme
+from analysis.charts.typicality import shown_steps, typicality_domains, typicality_panels
+from analysis.figures import Figure
+from analysis.findings import Findings
+from analysis.regimes import THRESHOLDS
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def figures(findings: Findings) -> list[Figure]:
+    """Every figure that has something to show, in the order of the page."""
+    drawn = [phase_figure(findings)]
+    if findings.typical_first.claim.effect is not None:
+        drawn.append(slopes_figure(findings))
+    if findings.outlier_first.claim.effect is not None:
+        drawn.append(pairs_figure(findings))
+    drawn += [glyph_figure(findings), curves_figure(findings)]
+    if len(findings.overproduction):
+        drawn.append(overproduction_figure(findings))
+    if len(findings.noise):
+        drawn.append(noise_figure(findings))
+    return drawn
+
+
+def phase_figure(findings: Findings) -> Figure:
+    """The phase diagram, and beside it the memorization by typicality of the picked cell."""
+    phase, typicality = findings.phase, shown_steps(findings.typicality)
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        import altair as alt
+
+        picked = alt.selection_point(
+            name=PICKED,
+            fields=["cell"],
+            on="click",
+            clear=False,
+            toggle=False,
+            empty=False,
+            value=[{"cell": findings.picked}],
+            bind=alt.binding_select(options=findings.cells, name="cell "),
+        )
+        heading = alt.Title("Regime at the last measured step", subtitle=phase_subtitle(phase))
+        curves = typicality_panels(typicality, theme, "typicality", picked=findings.picked)
+        with warnings.catch_warnings():
+            # One selection in all panels is the point, not an oversight.
+            warnings.filterwarnings("ignore", message="Automatically deduplicated selection")
+            panels = phase_panels(phase, theme, picked, "phase").properties(title=heading)
+            both = alt.hconcat(panels, curves, spacing=36)
+        return both.resolve_scale(color="independent", fill="independent", size="independent")
+
+    at = THRESHOLDS
+    return Figure(
+        name="phase-diagram",
+        title="Phase diagram",
+        caption=(
+            "Each cell has the colour of the regime of most of its seeds; a dot names the "
+            f"runner-up. E ≥ {at.memorizing:g} is memorizing; partial memorization, drawn as "
+            f"slop, is λ − λ_fit or E above {at.partial:g} by {at.standard_errors:g} standard "
+            f"errors; V ≥ {at.generalizing:g} is generalizing. On the right, memorization by "
+            "typicality in the picked cell (bands: 95 % t intervals, from three seeds on). By "
+            "emission: 1 where "
+            "a stratum of training strings is copied as a perfect memorizer would, 0 where it is "
+            "copied no more than unseen strings of equal typicality. By likelihood, without "
+            "sampling: the share of its strings that a loss below nearly all unseen strings of "
+            "equal typicality betrays, beyond chance. Empty cells were not measured, or their "
+            "regime is undefined."
+        ),
+        data={"phase": phase.cells, "phase_lines": phase.lines},
+        by_cell={"typicality": typicality.drop(columns="bin")},
+        domains=typicality_domains(typicality),
+        picked=findings.picked,
+        draw=draw,
+    )
+
+
+def glyph_figure(findings: Findings) -> Figure:
+    """All cells' curves at a glance."""
+    phase = findings.phase
+    thinned_curves = thinned(findings.curves, by=["cell", "panel", "series"])
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return glyph_panels(phase, theme, cells="phase", curves="glyphs", picked=findings.picked)
+
+    steps = findings.curves["step"]
+    return Figure(
+        name="curves-by-cell",
+        title="Every cell over training",
+        caption=(
+            "The diagram again, with the course of each cell instead of its end: means over seeds, "
+            f"from step {steps.min():,} at the left of a cell to {steps.max():,} at its right (log "
+            "scale), from 0 at its bottom to 1 at its top. λ at the smallest level ≥ 1 at which it "
+            "is defined."
+        ),
+        data={"phase": phase.cells, "glyphs": glyph_table(thinned_curves, phase)},
+        draw=draw,
+    )
+
+
+def slopes_figure(findings: Findings) -> Figure:
+    """C1 by cell."""
+    table, at = slopes_table(findings.typical_first), THRESHOLDS
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return slopes_chart(table, theme, "slopes")
+
+    return Figure(
+        name="typical-first",
+        title="Typical strings first?",
+        caption=(
+            f"Mean typicality slope T over the steps with {at.slope_from:g} ≤ E ≤ {at.slope_to:g}. "
+            "Ticks: trainings. Dots and lines: means over seeds with 95 % Student t intervals, "
+            f"where there are two seeds. At most {CELLS_SHOWN} cells are drawn."
+        ),
+        data={"slopes": table},
+        draw=draw,
+    )
+
+
+def pairs_figure(findings: Findings) -> Figure:
+    """C16 by cell."""
+    table = pairs_table(findings.outlier_first)
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return pairs_chart(table, theme, "pairs")
+
+    return Figure(
+        name="outlier-first",
+        title="Typical strings first in copying, outliers first in likelihood?",
+        caption=(
+            "Both slopes of the same trainings over the same steps: to the right of zero, typical "
+            "strings are copied first; below zero, likelihood betrays atypical strings first. "
+            "Small dots: trainings. Large dot: mean over seeds with 95 % Student t intervals."
+        ),
+        data={"pairs": table},
+        draw=draw,
+    )
+
+
+def curves_figure(findings: Findings) -> Figure:
+    """Curves over training for one cell at a time."""
+    table = thinned(findings.curves, by=["cell", "panel", "series"])
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return curves_chart(
+            table, theme, cells=findings.cells, picked=findings.picked, data="curves"
+        )
+
+    at = THRESHOLDS
+    return Figure(
+        name="curves",
+        title="One cell over training",
+        caption=(
+            "Means over seeds with 95 % Student t intervals, from three seeds on. Dotted lines: "
+            f"zero, or the thresholds {at.partial:g} and {at.memorizing:g}. Levels count from the "
+            "root (0). By likelihood, without sampling: the excess share of training strings with "
+            "a loss below nearly all controls of their stratum; the gap between held-out and "
+            "training loss as a share of a perfect memorizer's; the position between the grammar "
+            "(0) and a perfect memorizer (1). T and T_L of a level: the slopes over strata of that "
+            "level's part of log p. Typicality of what is generated: mean log probability of a "
+            "level's rules beyond that of the grammar. Where a quantity is undefined its curve has "
+            "a gap."
+        ),
+        by_cell={"curves": table.drop(columns="level")},
+        domains=panel_domains(table, curve_panels(), "curves"),
+        picked=findings.picked,
+        draw=draw,
+    )
+
+
+def overproduction_figure(findings: Findings) -> Figure:
+    """How often rules are generated, for one cell at a time."""
+    whole = findings.overproduction
+    shown = whole[whole["rank"] <= RANKS_SHOWN]
+    table = thinned(shown, by=["cell", "level", "rank"])
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return overproduction_chart(
+            table, theme, cells=findings.cells, picked=findings.picked, data="rules"
+        )
+
+    return Figure(
+        name="overproduction",
+        title="Overproduction of rules",
+        caption=(
+            "How often a rule is generated among the nodes that parse, as a multiple of its "
+            "frequency in the grammar or in the training strings, whichever is larger; rule 1 is "
+            "the most probable of its level. Geometric means over seeds with 95 % Student t "
+            "intervals from three seeds on; ×1 (dotted) is neither more nor less than it should "
+            "be. Only levels whose rules differ in probability."
+        ),
+        by_cell={"rules": table},
+        domains={domain_signal("rules"): extents(table)},
+        picked=findings.picked,
+        draw=draw,
+    )
+
+
+def noise_figure(findings: Findings) -> Figure:
+    """What the network knows by noise level, for one cell at a time."""
+    table = findings.noise
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return noise_chart(table, theme, cells=findings.cells, picked=findings.picked, data="noise")
+
+    return Figure(
+        name="noise",
+        title="By noise level",
+        caption=(
+            "At the last measured step, in ten windows of the diffusion time: losses on training "
+            "strings and controls; how far the network's posterior of a leaf is from that of a "
+            "perfect memorizer and from that of the grammar, and where it stands between them; the "
+            "share of redrawn leaves whose likeliest value is the true one; the entropy of the "
+            "posterior. Means over seeds with 95 % Student t intervals, from three seeds on."
+        ),
+        by_cell={"noise": table.drop(columns=["level", "window"])},
+        domains=panel_domains(table, NOISE_PANELS, "noise"),
+        picked=findings.picked,
+        draw=draw,
+    )

@@ -1,0 +1,110 @@
+"""Where every weight of a pack lies, and what it is at the start.
+
+All weights lie in one flat buffer, parameter by parameter, so that the optimizer is one operation
+and every parameter is a contiguous (K, fan-in, fan-out).
+
+Bits must not depend on the pack or, on a CPU, on the number of threads. Batched products of two and
+more members keep to that at any size; the product of a single member does at multiples of 4 rows
+and 8 columns (`is_even`), for which the vocabulary is padded with symbols that never occur.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
+
+import torch
+from torch import Tensor
+
+from study.config import TrialConfig
+from study.randomness import generator
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What fixes the shapes of all tensors; equal for the members of a pack."""
+
+    depth: int
+    tuple_size: int
+    vocab_size: int
+    width: int
+
+    @classmethod
+    def of(cls, config: TrialConfig) -> NetworkShape:
+        """The shape of a training's network."""
+        grammar = config.grammar
+        return cls(grammar.depth, grammar.tuple_size, grammar.vocab_size, config.network.width)
+
+    @property
+    def padded_vocab(self) -> int:
+        """v, rounded up to a multiple of 8."""
+        return -(-self.vocab_size // 8) * 8
+
+    @cached_property
+    def parameters(self) -> dict[str, tuple[int, ...]]:
+        """Parameter name -> its shape for one member.
+
+        `down.l` joins the children of level l + 1 into level l; `up.l` and `skip.l` spread level l
+        over its children.
+        """
+        s, v, W = self.tuple_size, self.padded_vocab, self.width
+        shapes: dict[str, tuple[int, ...]] = {"embedding": (v, W)}
+        for level in reversed(range(self.depth)):
+            shapes |= {f"down.{level}": (s * W, W)}
+            shapes |= {f"down.{level}.scale": (W,), f"down.{level}.shift": (W,)}
+        for level in range(self.depth):
+            shapes |= {f"up.{level}": (W, s * W), f"skip.{level}": (W, s * W)}
+            shapes |= {f"up.{level}.scale": (W,), f"up.{level}.shift": (W,)}
+        return shapes | {"readout": (W, v), "readout.skip": (W, v)}
+
+    @cached_property
+    def numel(self) -> int:
+        """Numbers of one member, padding included."""
+        return sum(map(math.prod, self.parameters.values()))
+
+    def is_even(self, rows: int) -> bool:
+        """Whether a lone member's products of so many rows keep their bits on several threads."""
+        return rows % 4 == 0 and self.width % 8 == 0
+
+    def views(self, flat: Tensor) -> dict[str, Tensor]:
+        """Every parameter as a view (K, *shape) of the flat buffer (K·numel,)."""
+        members = len(flat) // self.numel
+        sizes = (members * math.prod(shape) for shape in self.parameters.values())
+        ranges = pairwise(accumulate(sizes, initial=0))
+        return {
+            name: flat[start:end].view(members, *shape)
+            for (name, shape), (start, end) in zip(self.parameters.items(), ranges, strict=True)
+        }
+
+    def rows(self, flat: Tensor) -> Tensor:
+        """The flat buffer by member: (K·numel,) -> (K, numel), a copy."""
+        return torch.cat([view.flatten(1) for view in self.views(flat).values()], dim=1)
+
+    def flattened(self, rows: Tensor) -> Tensor:
+        """The inverse of `rows`."""
+        sizes = [math.prod(shape) for shape in self.parameters.values()]
+        return torch.cat([part.flatten() for part in rows.split(sizes, dim=1)])
+
+
+def initial_weights(shape: NetworkShape, seeds: Sequence[int]) -> Tensor:
+    """Flat weights (K·numel,) drawn from N(0, 1), LayerNorm scales 1 and shifts 0; padding is 0.
+
+    Drawn on the CPU, so that a training starts alike on every device.
+    """
+    flat = torch.zeros(len(seeds) * shape.numel)
+    views = shape.views(flat)
+    for k, seed in enumerate(seeds):
+        stream = generator(torch.device("cpu"), seed, "initialization")
+        for name, view in views.items():
+            if name.endswith(".scale"):
+                view[k] = 1.0
+            elif not name.endswith(".shift"):
+                view[k] = torch.randn(view.shape[1:], generator=stream)
+    v = shape.vocab_size
+    views["embedding"][:, v:] = 0
+    views["readout"][..., v:] = 0
+    views["readout.skip"][..., v:] = 0
+    return flat

@@ -1,0 +1,234 @@
+"""Figures through their tables; drawings only as far as they must not break."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from analysis import Tables, load
+from analysis.charts.axes import axis_of
+from analysis.charts.curves import curves_table
+from analysis.charts.phase_diagram import phase_table
+from analysis.charts.theme import DARK, LIGHT, THEMES, spaced
+from analysis.charts.typicality import shown_steps, typicality_table
+from analysis.figures import Figure, rows
+from analysis.findings import find
+from analysis.gallery import figures
+from analysis.regimes import REGIMES, last_steps, regimes
+
+
+def diagram(tables: Tables, **choices):
+    last = last_steps(regimes(tables), tables.trainings)
+    return phase_table(last, tables.trainings, **choices)
+
+
+def test_powers_of_two_lie_on_a_log_axis_with_geometric_midpoints():
+    axis = axis_of("corpus.size", np.array([512, 128, 2048, 128]))
+    assert axis.kind == "log"
+    assert list(axis.positions) == [128, 512, 2048]
+    assert axis.edges[512] == pytest.approx((256, 1024))
+    assert axis.edges[128] == pytest.approx((64, 256))
+    assert axis.domain == pytest.approx([64, 4096])
+    assert list(axis.labels.values()) == ["2⁷", "2⁹", "2¹¹"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([2, 3, 4], "linear"),
+        ([0.0, 1.0, 2.0], "linear"),
+        ([16, 64], "log"),
+        ([3, 4], "linear"),
+        ([64], "linear"),
+        ([True, False], "category"),
+        (["a", "b"], "category"),
+        ([0.001, 0.01, 0.1], "log"),
+    ],
+)
+def test_every_kind_of_axis_has_cells_that_meet(values, kind):
+    axis = axis_of("network.width", values)
+    assert axis.kind == kind
+    edges = list(axis.edges.values())
+    assert all(low < high for low, high in edges)
+    assert all(a[1] == pytest.approx(b[0]) for a, b in itertools.pairwise(edges))
+    for value, position in axis.positions.items():
+        low, high = axis.edges[value]
+        assert low < position < high
+
+
+def test_the_phase_table_has_one_row_per_cell(tables: Tables):
+    table = diagram(tables, axes=("corpus.size", "network.width"), facet="grammar.depth")
+    assert table.panels == ("L=3", "L=4")
+    assert len(table.cells) == 18
+    assert set(table.cells["regime"]) <= set(REGIMES)
+    small = table.cells[(table.cells["x"] == 32) & (table.cells["y"] == 256)]
+    assert set(small["regime"]) == {"memorizing"}
+    assert not table.cells["provisional"].any()
+
+
+def test_the_line_lies_between_memorizing_and_other_cells(tables: Tables):
+    table = diagram(tables, axes=("corpus.size", "network.width"), facet="grammar.depth")
+    assert len(table.lines) >= 4
+    for line in table.lines.itertuples():
+        row = table.cells[(table.cells["panel"] == line.panel) & (table.cells["y"] == line.y)]
+        inside = row[row["x"] < line.x]["regime"] == "memorizing"
+        outside = row[row["x"] > line.x]["regime"] == "memorizing"
+        assert inside.all()
+        assert not outside.any()
+    x = table.x.domain
+    assert table.lines["x_low"].between(*x).all()
+    assert table.lines["x_high"].between(*x).all()
+
+
+def test_cells_are_never_pooled(tables: Tables):
+    """A setting that varies but is on no axis gets panels of its own."""
+    table = diagram(tables, axes=("corpus.size", "network.width"))
+    assert table.panels == ("L=3", "L=4")
+    narrow = diagram(tables, axes=("corpus.size",))
+    assert len(narrow.panels) == 6
+    assert len(narrow.cells) == 18
+    assert not narrow.cells.duplicated(["panel", "x", "y"]).any()
+
+
+def test_missing_cells_are_gaps(tables: Tables):
+    gone = tables.trainings[tables.trainings["cell"] == "L=3 · N=256 · W=64"]["training"]
+    fewer = {
+        name: frame[~frame["training"].isin(gone)] if name != "trainings" else frame
+        for name, frame in tables.items()
+    }
+    table = diagram(Tables.of(fewer), axes=("corpus.size", "network.width"), facet="grammar.depth")
+    assert len(table.cells) == 17
+    assert list(table.x.positions) == [32, 256, 2048]
+
+
+def test_undefined_regimes_are_null_in_the_drawing(tables: Tables):
+    curves = tables["curves"].assign(novel_validity=np.nan, excess_copies=0.0)
+    levels = tables["levels"].assign(partial_memorization=np.nan)
+    made = Tables.of({**tables, "curves": curves, "levels": levels})
+    cells = diagram(made, axes=("corpus.size", "network.width"), facet="grammar.depth").cells
+    assert all(row["regime"] is None and row["novel_validity"] is None for row in rows(cells))
+
+
+def test_strata_of_different_seeds_are_matched_by_rank(tables: Tables):
+    table = typicality_table(tables)
+    assert (table["seeds"] == 3).all()
+    own = table[(table["cell"] == "L=3 · N=256 · W=64") & (table["step"] == 4096)]
+    assert len(own) == 8
+    assert own["log_p"].is_monotonic_decreasing
+
+
+def strata(seed, counts, excess, log_p):
+    return pd.DataFrame(
+        {
+            "training": f"t{seed}",
+            "step": 64,
+            "stratum": range(len(counts)),
+            "n_training": counts,
+            "mean_log_p": log_p,
+            "emission_excess": excess,
+            "memorized_excess": excess,
+        }
+    ).astype({"n_training": "Int64"})
+
+
+def two_seeds(*parts):
+    trainings = pd.DataFrame({"training": ["t0", "t1"], "cell": "c", "seed": [0, 1]})
+    table = typicality_table({"typicality": pd.concat(parts), "trainings": trainings})
+    return table[table["reading"] == "emission"].reset_index(drop=True)
+
+
+def test_unequal_numbers_of_strata_are_merged_by_quantile_and_weighted():
+    fine = strata(0, [30, 10, 20, 20], [1.0, 0.2, 0.5, 0.1], [-1.0, -2.0, -3.0, -4.0])
+    coarse = strata(1, [40, 40], [0.6, 0.2], [-1.5, -3.5])
+    table = two_seeds(fine, coarse)
+    assert list(table["bin"]) == [0, 1]
+    assert table["mean"].tolist() == pytest.approx([(0.8 + 0.6) / 2, (0.3 + 0.2) / 2])
+    assert table["log_p"].tolist() == pytest.approx([(-1.25 - 1.5) / 2, -3.5])
+
+
+def test_an_undefined_stratum_is_a_gap():
+    one = strata(0, [10, 10], [0.4, np.nan], [-1.0, -2.0])
+    other = strata(1, [10, 10], [0.6, np.nan], [-1.0, -2.0])
+    table = two_seeds(one, other)
+    assert table["mean"].iloc[0] == pytest.approx(0.5)
+    assert math.isnan(table["mean"].iloc[1])
+    assert table["seeds"].tolist() == [2, 0]
+
+
+def test_few_steps_are_shown_and_the_last_is_one_of_them(tables: Tables):
+    table = shown_steps(typicality_table(tables))
+    assert table["step"].nunique() <= 6
+    assert (table.groupby("cell")["step"].max() == 4096).all()
+    assert spaced([1, 2, 4, 8, 16, 32, 64], 3) == [1, 8, 64]
+    assert spaced([1, 2, 4], 7) == [1, 2, 4]
+
+
+def test_curves_have_gaps_where_nothing_is_defined(tables: Tables):
+    table = curves_table(tables)
+    relative = table[table["series"] == "A = T/E"]
+    early = tables["curves"].groupby("step")["relative_slope"].count()
+    assert set(relative["step"]) == set(early[early > 0].index)
+    assert table["mean"].notna().all()
+    assert set(table[table["panel"] == "partial"]["level"]) == {0, 1, 2}
+
+
+def test_a_hole_in_a_curve_splits_it(tables: Tables):
+    curves = tables["curves"].copy()
+    curves.loc[curves["step"] == 512, "novel_validity"] = np.nan
+    table = curves_table({**tables, "curves": curves})
+    own = table[(table["series"] == "novel validity V") & (table["cell"] == table["cell"].iloc[0])]
+    assert 512 not in set(own["step"])
+    runs = own.groupby("run")["step"].agg(["min", "max"])
+    assert runs["max"].tolist() == [362, 4096]
+
+
+def drawn(folder, axes, facet=None) -> list[Figure]:
+    return figures(find(load(folder), axes=axes, facet=facet, expected=None))
+
+
+@pytest.mark.parametrize("theme", list(THEMES.values()), ids=list(THEMES))
+def test_specs_are_json_that_names_only_data_that_is_there(grid, theme):
+    for figure in drawn(grid, ("corpus.size", "network.width"), "grammar.depth"):
+        spec = json.loads(json.dumps(figure.spec(theme), allow_nan=False))
+        assert spec["config"]["background"] == theme.background
+        json.dumps(figure.datasets(), allow_nan=False)
+        assert _named(spec) <= set(figure.datasets())
+
+
+def test_the_drawings_are_valid_vega_lite(tmp_path):
+    for size in (32, 256):
+        synthetic.publish(tmp_path, synthetic.config(size=size, steps=256))
+    for figure in drawn(tmp_path, ("corpus.size",)):
+        figure.draw(LIGHT).to_dict(validate=True)
+
+
+def _named(node) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(_named, node)) if node else set()
+    if not isinstance(node, dict):
+        return set()
+    own = node.get("data")
+    named = {own["name"]} if isinstance(own, dict) and set(own) == {"name"} else set()
+    return named.union(*map(_named, node.values())) if node else named
+
+
+def test_themes_have_a_colour_for_every_regime():
+    for theme in (LIGHT, DARK):
+        assert len(set(theme.regimes)) == len(REGIMES)
+
+
+def test_a_cell_called_like_code_stays_text():
+    (row,) = rows(
+        pd.DataFrame({"cell": ["</script>"], "x": [np.nan], "n": pd.array([None], "Int64")})
+    )
+    assert row == {"cell": "</script>", "x": None, "n": None}
+
+
+def test_synthetic_cells_really_differ(tables: Tables):
+    assert diagram(tables, axes=("corpus.size", "network.width")).cells["regime"].nunique() >= 3

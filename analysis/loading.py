@@ -5,7 +5,7 @@ What is settled comes from the index, the rest from the folders of the trainings
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +31,7 @@ FEWEST, SHARE = 50, 0.05
 """The index is written anew once it lacks so many settled trainings and such a share of all."""
 
 
-def load(results: Results | str | Path) -> Tables:
+def load(results: Results | str | Path, *, only: Collection[str] | None = None) -> Tables:
     """The last published step of every training.
 
     What is settled is taken from the index of the results, and the index is written anew when much
@@ -40,17 +40,18 @@ def load(results: Results | str | Path) -> Tables:
 
     Args:
         results: the results, or the path or URI of their folder.
+        only: hashes of the trainings that are wanted, where the folder may hold others; None: all.
 
     Returns:
         Frames by table name, read when asked for. Trainings that are damaged, or replaced again and
         again while they are read, are named in `problems` and left out.
 
     Raises:
-        AnalysisError: when the folder holds no training.
+        AnalysisError: when the folder holds no (wanted) training.
     """
     if not isinstance(results, Results):
         results = Results.open(results)
-    folders = results.trainings()
+    folders = [name for name in results.trainings() if only is None or name in only]
     if not folders:
         raise AnalysisError(
             f"{results.store.root} holds no trainings; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -46,6 +46,7 @@ def write_report(
     axes: Sequence[str],
     facet: str | None = None,
     expected: int | None = None,
+    only: Collection[str] | None = None,
     theme: Literal["light", "dark"] = "light",
 ) -> ReportPaths:
     """Write the report of a sweep, finished or still running.
@@ -60,6 +61,7 @@ def write_report(
         axes: one or two dotted fields of the configuration, the horizontal axis first.
         facet: the field whose values get panels of their own.
         expected: how many trainings the sweep is to have, if known.
+        only: hashes of the sweep's trainings, where its folder may hold others; None: all.
         theme: of the PNG and SVG files; the page follows its reader.
 
     Returns:
@@ -74,7 +76,7 @@ def write_report(
     target = Path(out).expanduser().absolute()
     _check_target(target)
     opened = results if isinstance(results, Results) else Results.open(results)
-    found = find(load(opened), axes=axes, facet=facet, expected=expected)
+    found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:

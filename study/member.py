@@ -54,7 +54,7 @@ class Member:
     @property
     def done(self) -> bool:
         """Whether nothing is left to train."""
-        return self.status is not None and is_done(self.status, self.config)
+        return self.status is not None and self.status.is_done(self.config.last_step)
 
     def prepare(self) -> None:
         """Build grammar, corpus and what the measurements refer to."""
@@ -84,8 +84,3 @@ def build_corpus(config: TrialConfig) -> Corpus:
         unique=config.corpus.unique,
         seed=config.corpus_seed,
     )
-
-
-def is_done(status: Status, config: TrialConfig) -> bool:
-    """Whether a published status is the end of a training of this extent."""
-    return status.state == "diverged" or status.step >= config.last_step

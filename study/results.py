@@ -70,6 +70,10 @@ class Status:
         names = (name for name in self.files if name.startswith(_KEPT))
         return dict(sorted((int(name.removeprefix(_KEPT)), name) for name in names))
 
+    def is_done(self, last_step: int) -> bool:
+        """Whether nothing is left of a training that is to end at a step."""
+        return self.state == "diverged" or self.step >= last_step
+
     def to_bytes(self) -> bytes:
         """JSON with a checksum of its own, so that damage to any digit shows."""
         document = asdict(self)

@@ -169,6 +169,29 @@ def report(
 
 @app.command()
 @command
+def measure(
+    results: Annotated[str, typer.Argument(help="A results folder whose checkpoints were kept.")],
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Results folder to write. [RESULTS/measured]"),
+    ] = None,
+    set_: SetOption = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Measure finished trainings again, otherwise or more finely, without training.
+
+    Needs trainings run with training.keep=log2. They are measured at the powers of two that were
+    kept, into a results folder of their own, which `report` takes as any other.
+
+    Example:  memophase measure results/demo --set measurement.generated=10000
+    """
+    from sweeps import measuring
+
+    print(f"measured: {measuring.measure(results, out, set_ or [], device=device)}")
+
+
+@app.command()
+@command
 def train(
     out: Annotated[str, typer.Option(metavar="DIR", help="Goes to DIR/trainings/HASH.")],
     config: Annotated[

@@ -96,6 +96,25 @@ def publish(sweep: Sweep, results: Results) -> None:
     results.store.publish(FILE, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
 
 
+def publish_measured(source: Results, into: Results, measured: Mapping[str, Status | None]) -> None:
+    """Say that a folder holds another's sweep, its trainings measured again.
+
+    Args:
+        source: the results with the sweep; without one nothing is said.
+        into: the results with the measured trainings.
+        measured: hash in the source -> status of its measured training.
+    """
+    if source.store.size(FILE) is None:
+        return
+    document = json.loads(source.store.read(FILE))
+    document["trainings"] = [
+        {**listed, "hash": status.training, "last_step": status.step}
+        for listed in document["trainings"]
+        if (status := measured.get(listed["hash"])) is not None
+    ]
+    into.store.publish(FILE, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+
+
 def read(results: Results) -> Study | None:
     """The study in a results folder; None where no sweep was run.
 
@@ -172,7 +191,7 @@ def _standing(training: str, last_step: int, results: Results, verify: bool) -> 
 def _state(status: Status, last_step: int) -> Progress:
     if status.state in ("diverged", "failed"):
         return status.state
-    return "finished" if status.step >= last_step else "running"
+    return "finished" if status.is_done(last_step) else "running"
 
 
 def note_failure(results: Results, name: str, text: str) -> str:

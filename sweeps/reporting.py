@@ -38,6 +38,7 @@ def write(location: str, out: str | None) -> str:
             axes=(study.axes if study else []) or AXES,
             facet=study.facet if study else None,
             expected=len(study.trainings) if study else None,
+            only={training.hash for training in study.trainings} if study else None,
         )
     except AnalysisError as error:
         raise UsageError.of(str(error), place=location) from None

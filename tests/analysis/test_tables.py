@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -147,3 +148,15 @@ def test_importing_analysis_is_light():
         "sys.exit(any(m in sys.modules for m in ('torch', 'ray', 'altair', 'vl_convert')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_the_wanted_trainings_are_loaded(tmp_path: Path):
+    """As after a sweep was edited: what it no longer holds stays in its folder."""
+    wanted = [synthetic.config(seed=seed, width=16) for seed in range(2)]
+    for trial in (*wanted, synthetic.config(width=256)):
+        synthetic.publish(tmp_path, trial)
+    hashes = {trial.hash for trial in wanted}
+    tables = load(tmp_path, only=hashes)
+    assert set(tables.trainings["training"]) == set(tables["curves"]["training"]) == hashes
+    with pytest.raises(AnalysisError, match="holds no trainings"):
+        load(tmp_path, only={"0123456789abcdef"})

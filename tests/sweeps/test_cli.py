@@ -11,7 +11,7 @@ from study.results import Results
 from sweeps import presets
 from tests.sweeps.tiny import ROOT, TINY, command, memophase
 
-COMMANDS = (["plan"], ["run"], ["status"], ["report"], ["train"], ["presets", "show"])
+COMMANDS = (["plan"], ["run"], ["status"], ["report"], ["measure"], ["train"], ["presets", "show"])
 
 SETTINGS = [
     "--set=grammar.depth=2",

@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := results/demo
 
-.PHONY: help setup demo test test-long lint format clean
+.PHONY: help setup demo test test-long lint format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -34,6 +34,9 @@ lint: setup ## style, types, and imports that go down the floors only
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+bench: setup ## measure speed beside its ceiling; PEER=DIR names a checkout of public code to compare
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks $(if $(PEER),--peer $(PEER))
 
 format: setup ## rewrite in the project's style
 	$(BIN)/ruff check --fix .

@@ -26,7 +26,7 @@ from study.training import Batch, PackTrainer
 
 REPETITIONS = 200
 GENERATED = 512
-SIZE = 512
+SIZE = 256
 """Training strings: enough to be copied by chance, so that standard errors mean something."""
 SHAPE = GrammarShape(depth=3, vocab_size=6, num_synonyms=4)
 ZIPF = {0: 1.0, 2: 1.0}
@@ -36,7 +36,7 @@ DRIFTS = (0.4, 0.7, 1.0, 1.3, 1.6)
 Pair = tuple[float, float | None]
 
 
-def config(seed: int, *, size: int = SIZE, timesteps: int = 200) -> TrialConfig:
+def config(seed: int, *, size: int = SIZE, timesteps: int = 200, probes: int = 256) -> TrialConfig:
     return TrialConfig.from_dict(
         {
             "grammar": {
@@ -49,7 +49,7 @@ def config(seed: int, *, size: int = SIZE, timesteps: int = 200) -> TrialConfig:
             "network": {"width": 32},
             "training": {"steps": 4096, "batch_size": 64},
             "diffusion": {"num_timesteps": timesteps},
-            "measurement": {"loss_strings": 256, "budget": None},
+            "measurement": {"loss_strings": probes, "budget": None},
             "seed": seed,
         }
     )
@@ -209,7 +209,8 @@ def trained(configs: list[TrialConfig], corpora: list[Corpus], steps: int, *, on
 def of_networks(*, once: bool, seeds: Iterable[int]) -> list[dict[str, Pair]]:
     """E and memorized excess of networks: of D, and with D and C exchanged afterwards."""
     size, steps = (32_768, 512) if once else (64, 1500)
-    configs = [config(seed, size=size, timesteps=50) for seed in seeds]
+    probed = 4096 if once else 256
+    configs = [config(seed, size=size, timesteps=50, probes=probed) for seed in seeds]
     corpora = []
     for cfg in configs:
         grammar = Grammar.random(cfg.grammar.shape, zipf=cfg.grammar.zipf, seed=cfg.seed)

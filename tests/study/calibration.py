@@ -27,7 +27,13 @@ from study.training import Batch, PackTrainer
 REPETITIONS = 200
 GENERATED = 512
 SIZE = 256
-"""Training strings: enough to be copied by chance, so that standard errors mean something."""
+"""Training strings: few enough for exclusive substrings of level 1."""
+MANY = 512
+"""Training strings: enough for chance to copy some of every stratum.
+
+With fewer, the floor of one control copy makes the stated error of E too large on purpose.
+"""
+FEW_COPIES = "E, few copies"
 SHAPE = GrammarShape(depth=3, vocab_size=6, num_synonyms=4)
 ZIPF = {0: 1.0, 2: 1.0}
 DRIFTS = (0.4, 0.7, 1.0, 1.3, 1.6)
@@ -56,9 +62,9 @@ def config(seed: int, *, size: int = SIZE, timesteps: int = 200, probes: int = 2
 
 
 @cache
-def world(seed: int) -> tuple[Corpus, Reference]:
+def world(seed: int, size: int = SIZE) -> tuple[Corpus, Reference]:
     grammar = Grammar.random(SHAPE, zipf=ZIPF, seed=seed)
-    corpus = Corpus.draw(grammar, SIZE, seed=seed)
+    corpus = Corpus.draw(grammar, size, seed=seed)
     return corpus, Reference.build(corpus)
 
 
@@ -88,12 +94,14 @@ def of_strings(reference: Reference, strings: np.ndarray) -> dict[str, Pair]:
 
 
 def of_grammar_denoiser(seed: int) -> dict[str, Pair]:
-    corpus, reference = world(seed)
+    """Its strings against two corpora of the grammar: E against the larger one as well."""
+    (corpus, reference), (_, larger) = world(seed), world(seed, MANY)
     diffusion = Diffusion.build(200, SHAPE.vocab_size)
     denoiser = GrammarDenoiser(corpus.grammar, diffusion)
     leaves = SHAPE.num_leaves
     strings = generate(denoiser, diffusion, [seed], count=GENERATED, leaves=leaves)[0]
-    return of_strings(reference, strings)
+    found = of_strings(reference, strings)
+    return {**found, FEW_COPIES: found["E"], "E": of_strings(larger, strings)["E"]}
 
 
 def of_mixture(seed: int, weight: float) -> dict[str, Pair]:

@@ -29,6 +29,8 @@ def check(summaries: dict[str, Summary], expected: dict[str, float] | None = Non
     beyond = [name for name, x in deviations.items() if abs(x) > 2]
     assert len(beyond) <= 1 + len(summaries) // 8, deviations
     ratios = {name: s.ratio for name, s in summaries.items()}
+    cautious = ratios.pop(calibration.FEW_COPIES, 1.0)
+    assert 0.85 < cautious < 1.4
     assert ratios == pytest.approx(dict.fromkeys(ratios, 1.0), rel=0.15)
 
 

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import os
+import random
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,26 @@ def test_a_killed_run_goes_on_to_the_same_bytes(home: Path, undisturbed: Path):
     assert "event=completed" not in log.read_text(), "it was over before it was killed"
     assert 0 < len(stamps(folder)) <= 4
 
+    resumed = in_process(*arguments, cwd=home)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert contents(folder) == contents(undisturbed)
+
+
+@pytest.mark.long
+def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(home: Path, undisturbed: Path):
+    moments = random.Random(0)
+    folder, log = home / "hunted", home / "hunted.log"
+    arguments = ("run", "tiny.yaml", *LONG, "--results", "hunted")
+    killed = 0
+    for _ in range(6):
+        with processes.started(*arguments, cwd=home, log=log) as child:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(moments.uniform(1, 18))
+            if child.poll() is None:
+                os.kill(child.pid, signal.SIGKILL)
+                child.wait()
+                killed += 1
+    assert killed >= 3
     resumed = in_process(*arguments, cwd=home)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert contents(folder) == contents(undisturbed)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.study import calibration
-from tests.study.calibration import REPETITIONS, Summary
+from tests.study.calibration import FLAG_REPETITIONS, REPETITIONS, Summary
 
 pytestmark = pytest.mark.long
 
@@ -50,12 +50,14 @@ def test_mixtures_of_strings_read_their_weight_and_no_slope(weight):
 
 
 def test_unmemorized_strings_are_flagged_at_the_null_rate_and_never_more():
-    flags = [calibration.of_likelihood(seed) for seed in range(REPETITIONS)]
+    ever = [calibration.of_likelihood(seed).ever for seed in range(REPETITIONS)]
+    assert np.mean(ever) <= 0.05
+    exact = (calibration.ZIPF[0],)
+    flags = [calibration.of_likelihood(seed, exact) for seed in range(FLAG_REPETITIONS)]
     difference = np.array([f.share - f.expected for f in flags])
-    assert abs(difference.mean()) < 2 * difference.std() / np.sqrt(REPETITIONS)
-    assert np.mean([f.ever for f in flags]) <= 0.05
+    assert abs(difference.mean()) < 2 * difference.std() / np.sqrt(FLAG_REPETITIONS)
     slopes = np.array([f.slope for f in flags])
-    assert abs(slopes.mean()) < 2 * slopes.std() / np.sqrt(REPETITIONS)
+    assert abs(slopes.mean()) < 2 * slopes.std() / np.sqrt(FLAG_REPETITIONS)
     stated = np.sqrt(np.mean([f.slope_error**2 for f in flags]))
     assert stated == pytest.approx(slopes.std(), rel=0.15)
 

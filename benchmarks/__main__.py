@@ -6,6 +6,7 @@ import argparse
 import json
 import platform
 import resource
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,11 @@ def main() -> None:
     arguments = parsed()
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    peer = Peer.load(arguments.peer, device) if arguments.peer else None
+    try:
+        peer = Peer.load(arguments.peer, device) if arguments.peer else None
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     seconds, repetitions = (0.05, 3) if arguments.quick else (0.2, arguments.repetitions)
     clock = Clock(device, seconds, repetitions)
     print(COLUMNS.format("", "case", "unit", "ours", "ceiling", "of it", "peer", "ratio"))

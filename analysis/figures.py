@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,9 @@ from analysis.charts.theme import SYMBOLIC, Theme, coloured, config
 
 if TYPE_CHECKING:
     import altair as alt
+
+LARGE = 400_000
+"""Bytes of an SVG beyond which a page holds a PNG instead."""
 
 DIGITS = 5
 """Significant digits of the numbers in a chart; the full ones are in the data files."""
@@ -131,6 +135,16 @@ def write_images(name: str, image: str, folder: Path, *, magnification: float = 
     vector.write_text(image, encoding="utf-8")
     raster.write_bytes(vl_convert.svg_to_png(image, scale=magnification))
     return [vector, raster]
+
+
+def data_uri(image: str) -> str:
+    """An SVG image as an address that needs no file; a large one as a PNG."""
+    import vl_convert
+
+    media, data = "image/svg+xml", image.encode()
+    if len(data) > LARGE:
+        media, data = "image/png", vl_convert.svg_to_png(image, scale=1.0)
+    return f"data:{media};base64,{base64.b64encode(data).decode()}"
 
 
 def vega_lite_version() -> str:

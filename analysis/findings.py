@@ -156,7 +156,7 @@ def find(
         overproduction=overproduction.overproduction_table(
             _only(tables, "rules", overproduction.COLUMNS)
         ),
-        noise=noise.noise_table(_only(tables, "noise", noise.COLUMNS)),
+        noise=noise.noise_table(_only(tables, "noise", noise.COLUMNS, last=True)),
         onsets=onset,
         onsets_by_cell=by_cell,
         typical_first=copied,
@@ -165,9 +165,11 @@ def find(
     )
 
 
-def _only(tables: Tables, name: str, columns: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _only(
+    tables: Tables, name: str, columns: Sequence[str], *, last: bool = False
+) -> dict[str, pd.DataFrame]:
     """The trainings and some columns of a large table, which is gone when it was looked at."""
-    return {"trainings": tables.trainings, name: tables.read(name, columns)}
+    return {"trainings": tables.trainings, name: tables.read(name, columns, last=last)}
 
 
 def _check_axes(trainings: pd.DataFrame, axes: Sequence[str], facet: str | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,15 +17,10 @@ import pyarrow.compute as pc
 from analysis import index
 from analysis.cells import labelled
 from analysis.index import Index, Indexed
+from analysis.reading import READERS, Look, trusted, until
 from analysis.tables import AnalysisError, Problem, Tables
 from study import records
-from study.results import FOLDER, DamagedTraining, Results, Status
-
-ATTEMPTS = 5
-"""Readings of one training whose published step is replaced while it is read."""
-
-READERS = 8
-"""Trainings read at a time; reading waits for disks and networks, not for the processor."""
+from study.results import Results
 
 FEWEST, SHARE = 50, 0.05
 """The index is written anew once it lacks so many settled trainings and such a share of all."""
@@ -57,81 +52,8 @@ def load(results: Results | str | Path, *, only: Collection[str] | None = None) 
             f"{results.store.root} holds no trainings; "
             "give the folder of a sweep, the one with 'trainings' in it"
         )
-    known = _trusted(results, index.opened(results.store))
-    with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda training: _look(results, training, known), folders))
-    readings = [reading for reading in found if isinstance(reading, _Reading)]
-    problems = [problem for problem in found if isinstance(problem, Problem)]
-    return _Source.of(results, known, readings, problems).tables()
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """What one training folder held at one moment; the tables of an indexed one are None."""
-
-    training: str
-    indexed: Indexed
-    tables: Mapping[str, pa.Table] | None = field(default_factory=dict)
-
-
-def _trusted(results: Results, known: Index | None) -> Index | None:
-    """The index, unless today's memophase would describe its first training in other words."""
-    for training, indexed in known.trainings.items() if known else ():
-        if indexed.digest == _digest(results, training):
-            same = _row(results, training, results.status(training)) == indexed.row
-            return known if same else None
-    return known
-
-
-def _digest(results: Results, training: str) -> str | None:
-    """None where the training has not published both files."""
-    folder = results.store.child(f"{FOLDER}/{training}")
-    try:
-        return index.digest(folder.read("status.json"), folder.read("config.json"))
-    except FileNotFoundError:
-        return None
-
-
-def _row(results: Results, training: str, status: Status | None) -> dict[str, object]:
-    config = results.config(training)
-    return {
-        "training": training,
-        "state": "running" if status is None else status.state,
-        "step": 0 if status is None else status.step,
-        "last_step": config.last_step,
-        "error": None if status is None else status.error,
-        **config.flat(),
-    }
-
-
-def _look(results: Results, training: str, known: Index | None) -> _Reading | Problem:
-    """One training, from the index if that is up to date; read again if it moves on meanwhile."""
-    for _ in range(ATTEMPTS):
-        digest = _digest(results, training)
-        indexed = known.trainings.get(training) if known else None
-        if indexed and indexed.digest == digest:
-            return _Reading(training, indexed, None)
-        try:
-            status = results.status(training)
-            found = Indexed(digest or "", _row(results, training, status))
-        except DamagedTraining as damage:
-            return Problem(training, str(damage))
-        if status is None:
-            return _Reading(training, found)
-        try:
-            tables = {name: results.table(status, name) for name in index.TABLES}
-            return _Reading(training, found, tables)
-        except (DamagedTraining, records.RecordsError) as damage:
-            if not _was_replaced(results, status):
-                return Problem(training, str(damage))
-    return Problem(training, f"was replaced {ATTEMPTS} times while it was read; try again")
-
-
-def _was_replaced(results: Results, status: Status) -> bool:
-    try:
-        return results.status(status.training) != status
-    except DamagedTraining:
-        return False
+    known = trusted(results, index.opened(results.store))
+    return _Source.of(results, known, folders).tables()
 
 
 @dataclass(frozen=True)
@@ -146,53 +68,72 @@ class _Source:
     problems: list[Problem]
 
     @classmethod
-    def of(
-        cls,
-        results: Results,
-        known: Index | None,
-        readings: Sequence[_Reading],
-        problems: list[Problem],
-    ) -> _Source:
-        read = [reading for reading in readings if reading.tables]
-        fresh = {
-            name: records.concatenated(name, [r.tables[name] for r in read if r.tables])
-            for name in index.TABLES
-        }
+    def of(cls, results: Results, known: Index | None, folders: Sequence[str]) -> _Source:
+        look = Look.at(results, known, folders)
+        described = {**look.settled, **look.running}
+        rows = [dict(described[name].row) for name in folders if name in described]
         source = cls(
             results=results,
             known=known,
-            indexed=_names(r.training for r in readings if r.tables is None),
-            fresh=fresh,
-            trainings=labelled(pd.DataFrame([dict(r.indexed.row) for r in readings])),
-            problems=problems,
+            indexed=_names(look.indexed),
+            fresh=look.fresh,
+            trainings=labelled(pd.DataFrame(rows)),
+            problems=look.problems,
         )
-        return source._reindexed(readings)
+        missing = len(set(look.settled) - set(look.indexed))
+        if missing < max(FEWEST, SHARE * len(described)):
+            return source
+        return source._reindexed(look.settled)
 
-    def _reindexed(self, readings: Sequence[_Reading]) -> _Source:
-        """The same rows with the index written anew, if that is worth while and possible."""
-        settled = {r.training: r.indexed for r in readings if r.indexed.row["state"] != "running"}
-        missing = sum(r.tables is not None for r in readings if r.training in settled)
-        if missing < max(FEWEST, SHARE * len(readings)):
-            return self
-        names = _names(settled)
+    def _reindexed(self, settled: Mapping[str, Indexed]) -> _Source:
+        """The same rows with the index written anew, if it can be."""
+        others = self._unread()
+        names, every = _names(settled), _names([*settled, *others])
+        whole = replace(self, indexed=_names([*self.indexed.to_pylist(), *others]))
         known = index.written(
-            self.results.store, settled, lambda name: _only(self._rows(name, None), names)
+            self.results.store,
+            {**others, **settled},
+            lambda name: _only(whole._rows(name, None), every),
         )
         if known is None:
             return self
         fresh = {name: _only(rows, names, inverted=True) for name, rows in self.fresh.items()}
-        return _Source(self.results, known, names, fresh, self.trainings, self.problems)
+        return replace(self, known=known, indexed=names, fresh=fresh)
+
+    def _unread(self) -> dict[str, Indexed]:
+        """Indexed trainings that are not wanted now; they stay in the index while they exist."""
+        if self.known is None:
+            return {}
+        wanted, present = set(self.trainings["training"]), set(self.results.trainings())
+        return {
+            training: indexed
+            for training, indexed in self.known.trainings.items()
+            if training not in wanted and training in present
+        }
 
     def tables(self) -> Tables:
+        """What `load` returns."""
         return Tables(self.trainings, self.frame, self.problems)
 
-    def frame(self, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
+    def frame(self, name: str, columns: Sequence[str] | None, last: bool = False) -> pd.DataFrame:
         """A table in the order of the trainings, within one as it was measured."""
         rows = self._rows(name, columns) if name in index.TABLES else self._of_strings(name)
+        rank = self._rank(rows)
+        if last:
+            steps = pa.array(self.trainings["step"]).take(rank)
+            chosen = pc.call_function("equal", [rows["step"].combine_chunks(), steps])
+            rows, rank = rows.filter(chosen), rank.filter(chosen)
+        rows = rows.take(pc.call_function("array_sort_indices", [rank]))
+        frame = _frame(name, rows.select(list(columns)) if columns else rows)
+        del rows
+        pa.default_memory_pool().release_unused()
+        return frame
+
+    def _rank(self, rows: pa.Table) -> pa.Array:
+        """Of every row the place of its training."""
         wanted = _names(self.trainings["training"])
-        rank = pc.call_function("index_in", [rows["training"]], pc.SetLookupOptions(wanted))
-        ordered = rows.take(pc.call_function("array_sort_indices", [rank.combine_chunks()]))
-        return _frame(name, ordered.select(list(columns)) if columns else ordered)
+        found = pc.call_function("index_in", [rows["training"]], pc.SetLookupOptions(wanted))
+        return found.combine_chunks()
 
     def _rows(self, name: str, columns: Sequence[str] | None) -> pa.Table:
         fresh = self.fresh[name].select(list(columns)) if columns else self.fresh[name]
@@ -207,25 +148,9 @@ class _Source:
         """A table that is in no index, from the trainings."""
         with ThreadPoolExecutor(READERS) as pool:
             steps = self.trainings[["training", "step"]].itertuples(index=False, name=None)
-            found = list(pool.map(lambda row: _until(self.results, name, *row), steps))
+            found = list(pool.map(lambda row: until(self.results, name, *row), steps))
         self.problems.extend(problem for problem in found if isinstance(problem, Problem))
         return records.concatenated(name, [part for part in found if isinstance(part, pa.Table)])
-
-
-def _until(results: Results, name: str, training: str, step: int) -> pa.Table | Problem:
-    """A table up to a step: later ones hold the same rows and more, so none is too new."""
-    problem = Problem(training, "was not read")
-    for _ in range(ATTEMPTS):
-        try:
-            status = results.status(training)
-            if status is None:
-                return records.SCHEMAS[name].empty_table()
-            content = results.table(status, name)
-            known = name not in records.CHANGING or status.step == step
-            return content if known else content.filter(pc.field("step") <= step)
-        except (DamagedTraining, records.RecordsError) as damage:
-            problem = Problem(training, str(damage))
-    return problem
 
 
 def _names(trainings: Iterable[str]) -> pa.Array:

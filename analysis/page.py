@@ -18,7 +18,7 @@ import pandas as pd
 from analysis import words
 from analysis.cells import constant, fields_of, symbol, title, value_label
 from analysis.charts.theme import THEMES, regime_colours
-from analysis.figures import Figure, cells_columns, plain, vega_lite_version
+from analysis.figures import Figure, cells_columns, data_uri, plain, vega_lite_version
 from analysis.findings import Findings
 from analysis.regimes import THRESHOLDS
 
@@ -51,7 +51,8 @@ def page(
         findings=findings,
         words=words,
         thresholds=THRESHOLDS,
-        figures={f.name: _figure(f, images[f.name]) for f in figures},
+        figures={f.name: f for f in figures},
+        images={name: data_uri(image) for name, image in images.items()},
         completeness=_completeness(findings),
         regimes={name: regime_colours(theme) for name, theme in THEMES.items()},
         cells=words.summary_rows(findings),
@@ -62,8 +63,7 @@ def page(
         digest=digest(findings.trainings),
         failures=_failures(findings),
         specs=_script({f.name: _spec(f) for f in figures}),
-        datasets=_script({n: _columns(t) for f in figures for n, t in f.data.items()}),
-        by_cell=_by_cell(figures),
+        data=_data(figures),
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         script=(TEMPLATES / "report.js").read_text(encoding="utf-8"),
         bundle=_bundle(),
@@ -81,19 +81,23 @@ def _spec(figure: Figure) -> dict[str, Any]:
     return {**themes, "data": list(figure.by_cell), "signals": list(figure.domains)}
 
 
-def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """Column -> values: rows without their repeated names, half the size of the page."""
-    return {str(name): plain(table[name]) for name in table.columns}
+def _data(figures: Sequence[Figure]) -> str:
+    """All data: JSON, deflated, in base64.
 
-
-def _by_cell(figures: Sequence[Figure]) -> str:
-    """What is drawn of one cell at a time, for every cell: JSON, deflated, in base64."""
+    `whole` is drawn whole, `by_cell` of one cell at a time, `signals` follow the picked cell.
+    """
     document = {
-        "data": {n: cells_columns(t) for f in figures for n, t in f.by_cell.items()},
+        "whole": {n: _columns(t) for f in figures for n, t in f.data.items()},
+        "by_cell": {n: cells_columns(t) for f in figures for n, t in f.by_cell.items()},
         "signals": {name: cells for f in figures for name, cells in f.domains.items()},
     }
     text = json.dumps(document, allow_nan=False, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Column -> values: rows without their repeated names."""
+    return {str(name): plain(table[name]) for name in table.columns}
 
 
 @cache
@@ -105,12 +109,6 @@ def _bundle() -> str:
         vl_version=vega_lite_version()
     )
     return code.replace("</script", "<\\/script")
-
-
-def _figure(figure: Figure, image: str) -> dict[str, str]:
-    """A figure's words, and its image for readers without scripts."""
-    encoded = base64.b64encode(image.encode()).decode()
-    return {"title": figure.title, "caption": figure.caption, "image": encoded}
 
 
 def _completeness(findings: Findings) -> list[dict[str, Any]]:

@@ -26,8 +26,8 @@ class Problem:
     what: str
 
 
-Reader = Callable[[str, Sequence[str] | None], pd.DataFrame]
-"""Table name and columns (None: all) -> frame."""
+Reader = Callable[[str, Sequence[str] | None, bool], pd.DataFrame]
+"""Table name, columns (None: all) and whether of the last step only -> frame."""
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -49,7 +49,7 @@ class Tables(Mapping[str, pd.DataFrame]):
     @classmethod
     def of(cls, frames: Mapping[str, pd.DataFrame]) -> Tables:
         """Tables from frames, `trainings` among them."""
-        tables = cls(frames["trainings"], lambda name, _: frames[name])
+        tables = cls(frames["trainings"], lambda name, *_: frames[name])
         tables._frames.update({name: frames[name] for name in frames if name != "trainings"})
         return tables
 
@@ -58,12 +58,15 @@ class Tables(Mapping[str, pd.DataFrame]):
         """The trainings that are left out, and those left out of the tables of single strings."""
         return tuple(self._problems)
 
-    def read(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Some columns of a table, beside `training` and `step`; they are not kept."""
-        wanted = ["training", "step", *columns]
-        if name in self._frames:
-            return self._frames[name][wanted]
-        return self._reader(name, wanted)
+    def read(self, name: str, columns: Sequence[str], *, last: bool = False) -> pd.DataFrame:
+        """Some columns of a table, beside `training` and `step`; they are not kept.
+
+        Args:
+            name: of the table.
+            columns: the columns.
+            last: only the rows of each training's last published step.
+        """
+        return self._reader(name, ["training", "step", *columns], last)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name == "trainings":
@@ -71,7 +74,7 @@ class Tables(Mapping[str, pd.DataFrame]):
         if name not in records.SCHEMAS:
             raise KeyError(f"there is no table '{name}'; the tables are {', '.join(self)}")
         if name not in self._frames:
-            self._frames[name] = self._reader(name, None)
+            self._frames[name] = self._reader(name, None, False)
         return self._frames[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -89,6 +89,7 @@ def ticks(axis: Axis, *, labels: bool = True) -> alt.Axis:
         labelExpr=f"({names})[format(datum.value, '.12~g')] || ''" if labels else "''",
         title=axis.title if labels else None,
         labelOverlap="greedy",
+        labelSeparation=5,
         grid=False,
         domain=False,
     )

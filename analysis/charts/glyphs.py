@@ -13,6 +13,7 @@ from analysis.charts.axes import Axis, scale, ticks
 from analysis.charts.phase_diagram import PhaseTable
 from analysis.charts.phase_panels import panel_size
 from analysis.charts.theme import PICKED_CELL, Theme, regime_colours
+from analysis.figures import rounded
 from analysis.regimes import GENERALIZING, MEMORIZING, PARTIAL
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def glyph_table(curves: pd.DataFrame, phase: PhaseTable) -> pd.DataFrame:
         phase: the diagram.
 
     Returns:
-        `cell`, `panel`, `series`, `run` (a stretch without a gap), `step`, `mean`, `x`, `y`.
+        `cell`, `panel`, `series`, `run` (a stretch without a gap), `x`, `y`; in the order of `x`.
     """
     partial = curves[(curves["panel"] == "partial") & (curves["level"] >= 1)]
     smallest = partial.groupby("cell")["level"].transform("min")
@@ -52,7 +53,10 @@ def glyph_table(curves: pd.DataFrame, phase: PhaseTable) -> pd.DataFrame:
     span = max(float(steps.max() - steps.min()), 1e-9)
     table["x"] = _within(table, "x", (steps - steps.min()) / span, phase.x)
     table["y"] = _within(table, "y", table["mean"].clip(0, 1), phase.y)
-    return table.drop(columns=EDGES).sort_values(["cell", "series", "step"], ignore_index=True)
+    for name in ("x", "y"):  # a thousandth of a cell at most: there are many points
+        table[name] = rounded(table[name].to_numpy(), 4)
+    ordered = table.sort_values(["cell", "series", "step"], ignore_index=True)
+    return ordered.drop(columns=[*EDGES, "step", "mean"])
 
 
 EDGES = ["x_low", "x_high", "y_low", "y_high"]
@@ -116,7 +120,7 @@ def _panel(
         alt.Chart(alt.NamedData(curves))
         .transform_filter(here)
         .mark_line(strokeWidth=2, strokeCap="round", strokeJoin="round")
-        .encode(x="x:Q", y="y:Q", order="step:Q", detail=["cell:N", "run:O"], color=colour)
+        .encode(x="x:Q", y="y:Q", order="x:Q", detail=["cell:N", "run:O"], color=colour)
     )
     outline = boxes.transform_filter(f"datum.cell === {PICKED_CELL}").mark_rect(
         fillOpacity=0, stroke=theme.line, strokeWidth=2.5
@@ -124,6 +128,8 @@ def _panel(
     ground = boxes.mark_rect(fill=theme.grid, fillOpacity=0.45, stroke=theme.background)
     width, height = (math.ceil(side * 1.15) for side in panel_size(phase))
     heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
-    target = boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer")
+    target = boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer").encode(
+        description=alt.Description("cell:N")
+    )
     layers = [ground, lines, outline, target]
     return alt.LayerChart(layer=layers, width=width, height=height, title=heading)

@@ -29,7 +29,7 @@ PANELS = [
     ),
     Panel(
         "position", "Between the optima", "position",
-        {"position": "0 grammar, 1 perfect memorizer"}, None, (0.0, 1.0),
+        {"position": "0 grammar, 1 perfect memorizer"}, None, (0.0, 1.0), SHARES,
     ),
     Panel(
         "recovery", "Token recovery", "share of redrawn leaves",

@@ -72,11 +72,11 @@ def overproduction_chart(
         "mean:Q",
         scale=alt.Scale(domain=alt.ExprRef(domain_signal(data)), nice=False),
         axis=alt.Axis(
-            title=axis, tickCount=5, labelExpr="'×' + format(pow(2, datum.value), '.2~g')"
+            title=axis, tickCount=5, labelExpr="'×' + format(pow(2, datum.value), '.3~g')"
         ),
     )
     x = step_axis(sorted(table["step"].unique().tolist()))
-    base = alt.Chart(alt.NamedData(data)).encode(x=x, detail=["rank:O", "run:O"])
+    base = alt.Chart().encode(x=x, detail=["rank:O", "run:O"])
     tooltip = numbers_tooltip(
         alt.Tooltip("level:O"), alt.Tooltip("series:N", title="rule"),
         alt.Tooltip("step:Q", format=","),

@@ -134,13 +134,28 @@ def step_axis(
 
 
 def banded(
-    base: alt.Chart, y: alt.Y, colour: alt.Color, tooltip: list[alt.Tooltip], *, title: str
+    base: alt.Chart,
+    y: alt.Y,
+    colour: alt.Color,
+    tooltip: list[alt.Tooltip],
+    *,
+    title: str,
+    bands: alt.Chart | None = None,
 ) -> list[alt.Chart]:
-    """A band over seeds, a line, and dots that say their numbers; only the band may be cut off."""
+    """Bands over seeds, lines, and dots that say their numbers; only bands may be cut off.
+
+    Args:
+        base: what they share.
+        y: the means.
+        colour: tells lines apart.
+        tooltip: of the dots.
+        title: of the vertical axis.
+        bands: `base` with fewer rows, where bands of all lines would hide each other.
+    """
     import altair as alt
 
     low = alt.Y("lower:Q", title=title)
-    intervals = base.transform_filter(f"datum.seeds >= {BANDS_FROM}")
+    intervals = (bands or base).transform_filter(f"datum.seeds >= {BANDS_FROM}")
     return [
         intervals.mark_area(opacity=BAND, clip=True).encode(y=low, y2="upper:Q", color=colour),
         base.mark_line(strokeWidth=2).encode(y=y, color=colour),
@@ -167,7 +182,7 @@ def rule_at(values: Sequence[float], theme: Theme, title: str) -> list[alt.Chart
 
     return [
         alt.Chart(alt.sequence(1))
-        .mark_rule(strokeDash=[2, 3], strokeWidth=1, color=theme.muted)
+        .mark_rule(strokeDash=[2, 3], strokeWidth=1, color=theme.muted, clip=True)
         .encode(y=alt.YDatum(value, type="quantitative", title=title))
         for value in values
     ]
@@ -179,7 +194,8 @@ def series_legend(columns: int = 4) -> alt.Legend:
 
     return alt.Legend(
         orient="bottom", title=None, direction="horizontal", offset=4, columnPadding=8,
-        symbolType="stroke", symbolSize=140, symbolOpacity=1, symbolStrokeWidth=3, columns=columns,
+        labelLimit=260, columns=columns,
+        symbolType="stroke", symbolSize=140, symbolOpacity=1, symbolStrokeWidth=3,
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def _panel(
     boxes = cells.encode(x=x, x2="x_high:Q", y=y, y2="y_high:Q")
     layers = [
         boxes.transform_filter("datum.regime !== null")
-        .mark_rect(stroke=theme.background, strokeWidth=1)
+        .mark_rect(stroke=theme.background, strokeWidth=_gap(table))
         .encode(fill=_regime_scale("regime", theme)),
         *_band(table, theme, here, data),
         *_runners_up(cells, table, theme),
@@ -66,6 +66,13 @@ def _panel(
     width, height = panel_size(table)
     heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
     return alt.LayerChart(layer=layers, width=width, height=height, title=heading)
+
+
+def _gap(table: PhaseTable) -> float:
+    """Pixels between cells: less where cells are small, or nothing else would be seen."""
+    width, height = panel_size(table)
+    side = min(width / len(table.x.positions), height / len(table.y.positions))
+    return 1 if side >= 12 else 0.3
 
 
 def panel_size(table: PhaseTable) -> tuple[int, int]:

@@ -159,6 +159,9 @@ def _panel(
         .transform_filter(f"datum.reading === '{reading}'")
         .encode(x=x, detail="step:O")
     )
+    latest = base.transform_joinaggregate(latest="max(step)").transform_filter(
+        "datum.step === datum.latest"
+    )
     signal = domain_signal("typicality", reading)
     domain = f"scale === '{OWN}' ? {signal} : {json.dumps(extent(own['mean']))}"
     axis = alt.Axis(title=reading, tickCount=5)
@@ -169,7 +172,7 @@ def _panel(
     )  # fmt: skip
     layers = [
         *rule_at([0.0], theme, reading),
-        *banded(base, y, _step_colour(table, theme), tooltip, title=reading),
+        *banded(base, y, _step_colour(table, theme), tooltip, title=reading, bands=latest),
     ]
     if heading:
         layers.append(_cell_name(data, theme))

@@ -9,20 +9,20 @@
       Object.fromEntries(names.map((name) => [name, columns[name][i]])),
     );
   };
-  const datasets = Object.fromEntries(
-    Object.entries(read("datasets")).map(([name, columns]) => [name, rows(columns)]),
-  );
 
-  // What is drawn of one cell at a time; every cell's is here, only the picked one's is unpacked.
+  // Some data is drawn whole, some of one cell at a time: only the picked cell's becomes rows.
   const inflated = async (id) => {
     const packed = atob(document.getElementById(id).textContent);
     const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return JSON.parse(await new Response(stream).text());
   };
-  const byCell = inflated("by-cell");
+  const data = inflated("data");
+  const whole = data.then(({ whole }) =>
+    Object.fromEntries(Object.entries(whole).map(([name, columns]) => [name, rows(columns)])),
+  );
   const ofCell = async (name, cell) => {
-    const own = rows((await byCell).data[name][cell] ?? {});
+    const own = rows((await data).by_cell[name][cell] ?? {});
     const end = ({ mean, half }, sign) => (mean === null || half === null ? null : mean + sign * half);
     return own.map((row) => ({ ...row, cell, lower: end(row, -1), upper: end(row, 1) }));
   };
@@ -40,7 +40,7 @@
   // One picked cell for the whole page: whoever changes it, everyone follows.
   const pick = async (cell) => {
     picked = cell;
-    const { signals } = await byCell;
+    const { signals } = await data;
     for (const { view, spec } of views) {
       if (picked !== cell) return; // another one was picked meanwhile
       if (view.signal(SIGNAL) !== cell) view.signal(SIGNAL, cell);
@@ -67,20 +67,21 @@
   };
 
   // The nearest cell in a direction, within the same panel.
-  const neighbour = (dx, dy) => {
-    const here = datasets.phase.find((row) => row.cell === picked);
+  const neighbour = async (dx, dy) => {
+    const { phase } = await whole;
+    const here = phase.find((row) => row.cell === picked);
     const ahead = (row) => (row.x - here.x) * dx + (row.y - here.y) * dy;
     const aside = (row) => Math.abs((row.x - here.x) * dy) + Math.abs((row.y - here.y) * dx);
-    return datasets.phase
+    return phase
       .filter((row) => row.panel === here.panel && ahead(row) > 0)
       .sort((a, b) => aside(a) - aside(b) || ahead(a) - ahead(b))[0];
   };
 
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  const onKey = (event) => {
+  const onKey = async (event) => {
     if (!(event.key in ARROWS) || event.target.tagName === "SELECT") return;
     event.preventDefault();
-    const next = neighbour(...ARROWS[event.key]);
+    const next = await neighbour(...ARROWS[event.key]);
     if (next) pick(next.cell);
   };
 
@@ -96,7 +97,7 @@
       plots.map(async (plot) => {
         const spec = specs[plot.dataset.figure];
         const own = await Promise.all(spec.data.map(async (data) => [data, await ofCell(data, picked)]));
-        const drawing = { ...spec[name], datasets: { ...datasets, ...Object.fromEntries(own) } };
+        const drawing = { ...spec[name], datasets: { ...(await whole), ...Object.fromEntries(own) } };
         const result = await vegaEmbed(plot, drawing, {
           renderer: "svg",
           tooltip: { theme: name },

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from study import records
 from study.config import TrialConfig
 from study.results import Results, Status
+
+Array = NDArray[Any]
 
 LEVELS_CHANCE = 0.5
 
@@ -29,10 +33,6 @@ def config(*, seed: int = 0, depth: int = 3, size: int = 128, width: int = 64, *
     return TrialConfig.from_dict(document)
 
 
-def logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
-
-
 def onsets_of(trial: TrialConfig) -> tuple[float, float]:
     """log2 of the steps at which E and V of a synthetic training reach one half."""
     rng = np.random.default_rng(trial.seed)
@@ -44,92 +44,199 @@ def onsets_of(trial: TrialConfig) -> tuple[float, float]:
 
 
 def tables(trial: TrialConfig, until: int | None = None) -> dict[str, pa.Table]:
-    """Every table of one training up to a step."""
-    steps = [t for t in trial.measured_steps if until is None or t <= until]
-    tau_mem, tau_gen = onsets_of(trial)
-    rng = np.random.default_rng(1000 + trial.seed)
-    curves: dict[str, list] = {name: [] for name in records.SCHEMAS["curves"].names}
-    levels: dict[str, list] = {name: [] for name in records.SCHEMAS["levels"].names}
-    typicality: dict[str, list] = {name: [] for name in records.SCHEMAS["typicality"].names}
-    for step in steps:
-        octave = math.log2(step)
-        excess = logistic(2.2 * (octave - tau_mem))
-        valid = logistic(1.6 * (octave - tau_gen))
-        slope = 0.25 * excess * (1 - excess) * (1 + float(rng.normal(0, 0.2)))
-        row = dict.fromkeys(records.SCHEMAS["curves"].names)
-        row |= {
-            "training": trial.hash,
-            "step": step,
-            "batch_loss": 0.4 + 1.2 * (1 - excess) * (1 - 0.5 * valid),
-            "training_loss": 0.4 + 1.2 * (1 - excess) * (1 - 0.5 * valid),
-            "heldout_loss": 0.5 + 1.1 * (1 - 0.6 * valid) + 0.5 * excess,
-            "copy_fraction": excess + 0.01,
-            "control_copy_fraction": 0.01,
-            "mass_training": 0.02,
-            "mass_control": 0.02,
-            "excess_copies": excess + float(rng.normal(0, 0.01)),
-            "excess_copies_se": 0.01,
-            "excess_fit": 0.004,
-            "root_validity": excess + (1 - excess) * valid,
-            "novel_validity": (1 - excess) * valid,
-            "distinct_share": 1 - 0.5 * excess,
-            "typicality_slope": slope,
-            "typicality_slope_se": 0.01,
-            "relative_slope": slope / excess if excess >= 0.1 else None,
-        }
-        for name, value in row.items():
-            curves[name].append(value)
-        _levels(levels, trial, step, tau_mem, tau_gen)
-        _strata(typicality, trial, step, excess, slope)
-    built = {"curves": curves, "levels": levels, "typicality": typicality}
-    return {name: records.table(name, rows) for name, rows in built.items()}
+    """Every table in the index of one training up to a step.
+
+    At steps without generated strings whatever they decide is NaN, which the tables hold as null.
+    """
+    steps = np.array([t for t in trial.measured_steps if until is None or t <= until])
+    course = Course.of(trial, steps)
+    content = {
+        "curves": _curves(course),
+        "levels": _levels(course),
+        "rules": _rules(course),
+        "typicality": _strata(course),
+        "noise": _noise(course),
+        "timing": {"step": steps, "training_seconds": np.full(len(steps), 0.5)},
+    }
+    return {name: _table(name, trial.hash, columns) for name, columns in content.items()}
 
 
-def _levels(levels: dict[str, list], trial: TrialConfig, step: int, mem: float, gen: float) -> None:
-    depth = trial.grammar.depth
-    for level in range(depth + 1):
-        inner = level < depth
-        partial = (
-            logistic(2.2 * (math.log2(step) - mem + 1.2 * level)) if level < depth - 1 else None
+def _table(name: str, training: str, columns: dict[str, Any]) -> pa.Table:
+    schema = records.SCHEMAS[name]
+    length = len(columns["step"])
+    assert set(columns) <= set(schema.names)
+    columns = {"training": [training] * length, **columns}
+    arrays = [
+        pa.array(columns[f.name], type=f.type, from_pandas=True)
+        if f.name in columns
+        else pa.nulls(length, f.type)
+        for f in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def logistic(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+@dataclass(frozen=True)
+class Course:
+    """What happens to a synthetic training: (S,) arrays over its measured steps."""
+
+    trial: TrialConfig
+    steps: Array
+    octave: Array
+    strings: Array  # 1 where strings were generated, NaN elsewhere
+    memorization: float
+    generalization: float
+    excess: Array
+    valid: Array
+    slope: Array
+
+    @classmethod
+    def of(cls, trial: TrialConfig, steps: Array) -> Course:
+        memorization, generalization = onsets_of(trial)
+        octave = np.log2(steps)
+        excess = logistic(2.2 * (octave - memorization))
+        noise = np.random.default_rng(1000 + trial.seed).normal(0, 0.2, len(steps))
+        return cls(
+            trial=trial,
+            steps=steps,
+            octave=octave,
+            strings=np.where(np.isin(steps, trial.generated_steps), 1.0, np.nan),
+            memorization=memorization,
+            generalization=generalization,
+            excess=excess,
+            valid=logistic(1.6 * (octave - generalization)),
+            slope=0.25 * excess * (1 - excess) * (1 + noise),
         )
-        share = logistic(1.6 * (math.log2(step) - gen + 0.8 * level))
-        row = dict.fromkeys(records.SCHEMAS["levels"].names)
-        row |= {
-            "training": trial.hash,
-            "step": step,
-            "level": level,
-            "validity": share if inner else 1.0,
-            "conditional_validity": LEVELS_CHANCE + (1 - LEVELS_CHANCE) * share if inner else 1.0,
-            "chance_validity": LEVELS_CHANCE if inner else 1.0,
-            "partial_memorization": partial,
-            "partial_memorization_se": None if partial is None else 0.02,
-            "partial_memorization_fit": None if partial is None else 0.01,
-        }
-        for name, value in row.items():
-            levels[name].append(value)
+
+    def each(self, count: int) -> tuple[Array, Array, Array]:
+        """Steps, strings and 0 … count-1 for tables with so many rows per step."""
+        repeated = np.repeat(self.steps, count), np.repeat(self.strings, count)
+        return *repeated, np.tile(np.arange(count), len(self.steps))
 
 
-def _strata(rows: dict[str, list], trial: TrialConfig, step: int, excess: float, slope: float):
-    rng = np.random.default_rng(trial.seed)
+def _curves(course: Course) -> dict[str, Array]:
+    excess, valid, strings = course.excess, course.valid, course.strings
+    noise = np.random.default_rng(2000 + course.trial.seed).normal(0, 0.01, len(excess))
+    fitted = 0.4 + 1.2 * (1 - excess) * (1 - 0.5 * valid)
+    copied = {
+        "copy_fraction": excess + 0.01,
+        "control_copy_fraction": np.full(len(excess), 0.01),
+        "excess_copies": excess + noise,
+        "excess_copies_se": np.full(len(excess), 0.01),
+        "root_validity": excess + (1 - excess) * valid,
+        "novel_validity": (1 - excess) * valid,
+        "distinct_share": 1 - 0.5 * excess,
+        "typicality_slope": course.slope,
+        "typicality_slope_se": np.full(len(excess), 0.01),
+        "relative_slope": np.where(excess >= 0.1, course.slope / excess, np.nan),
+    }
+    return {
+        "step": course.steps,
+        "batch_loss": fitted,
+        "training_loss": fitted,
+        "heldout_loss": 0.5 + 1.1 * (1 - 0.6 * valid) + 0.5 * excess,
+        "memorizer_loss": np.full(len(excess), 0.2),
+        "gap_fraction": excess,
+        "position": excess,
+        "memorized_excess": excess,
+        "likelihood_slope": -2 * course.slope,
+        "excess_fit": np.full(len(excess), 0.004),
+        **{name: values * strings for name, values in copied.items()},
+    }
+
+
+def _levels(course: Course) -> dict[str, Array]:
+    depth = course.trial.grammar.depth
+    steps, strings, level = course.each(depth + 1)
+    octave, inner = np.log2(steps), level < depth
+    partial = logistic(2.2 * (octave - course.memorization + 1.2 * level))
+    partial = np.where(level < depth - 1, partial, np.nan)
+    share = logistic(1.6 * (octave - course.generalization + 0.8 * level))
+    chance = np.where(inner, LEVELS_CHANCE, 1.0)
+    slope = np.where(level == depth - 1, np.repeat(course.slope, depth + 1), np.nan)
+    emitted = {
+        "validity": np.where(inner, share, 1.0),
+        "conditional_validity": chance + (1 - chance) * share,
+        "chance_validity": chance,
+        "partial_memorization": partial,
+        "partial_memorization_se": np.where(np.isnan(partial), np.nan, 0.02),
+        "partial_memorization_fit": np.where(np.isnan(partial), np.nan, 0.01),
+        "rule_kl": np.where(inner, 0.3 * (1 - share), np.nan),
+        "typicality_shift": slope,
+        "typicality_slope": slope,
+    }
+    columns = {name: values * strings for name, values in emitted.items()}
+    return {"step": steps, "level": level, **columns, "likelihood_slope": -2 * slope}
+
+
+def _rules(course: Course) -> dict[str, Array]:
+    """Zipf rules at the deepest table; the commonest is generated too often, then relaxes."""
+    depth, synonyms = course.trial.grammar.depth, course.trial.grammar.num_synonyms
+    steps, strings, row = course.each(depth * synonyms)
+    level, rank = row // synonyms, row % synonyms + 1
+    zipf = 1 / np.arange(1, synonyms + 1)
+    common = zipf[rank - 1] / zipf.sum()
+    true = np.where(level == depth - 1, common, 1 / synonyms)
+    excess = np.repeat(course.excess, depth * synonyms)
+    surplus = np.where(rank == 1, 1 + excess * (1 - excess), 1.0)
+    columns = {
+        "step": steps,
+        "level": level,
+        "rank": rank,
+        "generated": np.minimum(true * surplus, 1.0),
+        "training_frequency": true,
+        "true_frequency": true,
+        "count": np.full(len(steps), 500),
+    }
+    emitted = ~np.isnan(strings)
+    return {name: values[emitted] for name, values in columns.items()}
+
+
+def _strata(course: Course) -> dict[str, Array]:
+    trial = course.trial
     count = 5 if trial.corpus.size < 64 else 8
-    for stratum in range(count):
-        z = 1.5 - 3 * stratum / (count - 1)
-        row = dict.fromkeys(records.SCHEMAS["typicality"].names)
-        log_p = -14 + 3 * z + float(rng.normal(0, 0.2))
-        row |= {
-            "training": trial.hash,
-            "step": step,
-            "stratum": stratum,
-            "lower": log_p - 0.5,
-            "upper": log_p + 0.5,
-            "mean_log_p": log_p,
-            "z": z,
-            "emission_excess": excess + slope * z,
-            "n_training": trial.corpus.size // count,
-            "n_control": trial.corpus.size // count,
-        }
-        for name, value in row.items():
-            rows[name].append(value)
+    steps, strings, stratum = course.each(count)
+    z = 1.5 - 3 * stratum / (count - 1)
+    shift = np.random.default_rng(trial.seed).normal(0, 0.2, count)
+    log_p = -14 + 3 * z + np.tile(shift, len(course.steps))
+    excess, slope = (np.repeat(x, count) for x in (course.excess, course.slope))
+    return {
+        "step": steps,
+        "stratum": stratum,
+        "lower": log_p - 0.5,
+        "upper": log_p + 0.5,
+        "mean_log_p": log_p,
+        "z": z,
+        "emission_excess": (excess + slope * z) * strings,
+        "memorized_excess": excess - 2 * slope * z,
+        "n_training": np.full(len(z), trial.corpus.size // count),
+        "n_control": np.full(len(z), trial.corpus.size // count),
+    }
+
+
+def _noise(course: Course) -> dict[str, Array]:
+    steps, _, window = course.each(10)
+    excess = np.repeat(course.excess, 10)
+    width = course.trial.diffusion.num_timesteps // 10
+    return {
+        "step": steps,
+        "window": window,
+        "first_t": window * width + 1,
+        "last_t": (window + 1) * width,
+        "training_loss": 0.1 * (10 - window) * (1 - 0.8 * excess),
+        "heldout_loss": 0.1 * (10 - window),
+        "memorizer_loss": 0.02 * (10 - window),
+        "training_recovery": 0.3 + 0.6 * excess,
+        "heldout_recovery": np.full(len(steps), 0.3),
+        "training_entropy": 0.17 * window,
+        "heldout_entropy": 0.18 * window,
+        "kl_memorizer": 0.5 * (1 - excess),
+        "kl_grammar": 0.5 * excess,
+        "position": excess,
+    }
 
 
 def publish(folder: Path, trial: TrialConfig, until: int | None = None) -> Status:

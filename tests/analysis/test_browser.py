@@ -45,6 +45,9 @@ def page(browser, report: ReportPaths) -> Iterator:
     assert said == []
 
 
+LISTS = 4
+"""Figures that show the picked cell and have a list to pick it from."""
+
 CURVE = "[data-figure='phase-diagram'] .mark-line path"
 
 
@@ -64,12 +67,22 @@ def click(page, cell: str) -> None:
 def test_a_click_changes_the_curve_and_the_lists_agree(page):
     cell = "L=4 · N=32 · W=256"
     before, picked = curve(page), chosen(page)
-    assert len(picked) == 2
+    assert len(picked) == LISTS
     assert cell not in picked
     click(page, cell)
-    assert chosen(page) == [cell, cell]
+    assert chosen(page) == [cell] * LISTS
     assert curve(page) != before
     assert page.get_by_text(cell, exact=True).count() >= 1
+
+
+def test_a_click_on_the_small_curves_picks_their_cell(page):
+    before, cell = curve(page), "L=4 · N=32 · W=16"
+    figure = page.locator("[data-figure='curves-by-cell']")
+    figure.scroll_into_view_if_needed()
+    figure.locator(f"path[aria-label='{cell}']").first.click()
+    page.wait_for_selector(f"html[data-picked='{cell}']")
+    assert chosen(page) == [cell] * LISTS
+    assert curve(page) != before
 
 
 def test_the_list_and_the_keyboard_pick_cells_too(page):
@@ -83,7 +96,7 @@ def test_the_list_and_the_keyboard_pick_cells_too(page):
     page.wait_for_selector("html[data-picked='L=3 · N=256 · W=64']")
     page.keyboard.press("ArrowDown")
     page.wait_for_selector("html[data-picked='L=3 · N=256 · W=16']")
-    assert chosen(page) == ["L=3 · N=256 · W=16"] * 2
+    assert chosen(page) == ["L=3 · N=256 · W=16"] * LISTS
     assert curve(page) != first
 
 
@@ -102,7 +115,7 @@ def test_the_theme_follows_the_reader_and_the_button_and_keeps_the_cell(page):
     assert page.locator("html").get_attribute("data-ready") == "light"
     page.locator("#theme").click()
     page.wait_for_selector("html[data-ready='dark']")
-    assert chosen(page) == [cell, cell]
+    assert chosen(page) == [cell] * LISTS
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(20, 24, 29)"
     assert page.locator("#theme").inner_text() == "Light"
@@ -112,6 +125,6 @@ def test_without_scripts_the_images_are_there(browser, report: ReportPaths):
     context = browser.new_context(offline=True, java_script_enabled=False)
     page = context.new_page()
     page.goto(report.page.as_uri())
-    assert page.locator("noscript img").count() == 4
+    assert page.locator("noscript img").count() == 7
     assert page.locator("figure img").first.bounding_box()["width"] > 300
     context.close()

@@ -13,11 +13,13 @@ import synthetic
 
 from analysis import Tables, load
 from analysis.charts.axes import axis_of
-from analysis.charts.curves import curves_table
+from analysis.charts.curves import curves_table, thinned
+from analysis.charts.noise import noise_table
+from analysis.charts.overproduction import overproduction_table
 from analysis.charts.phase_diagram import phase_table
 from analysis.charts.theme import DARK, LIGHT, THEMES, spaced
 from analysis.charts.typicality import shown_steps, typicality_table
-from analysis.figures import Figure, rows
+from analysis.figures import Figure, rounded, rows
 from analysis.findings import find
 from analysis.gallery import figures
 from analysis.regimes import REGIMES, last_steps, regimes
@@ -119,8 +121,10 @@ def test_strata_of_different_seeds_are_matched_by_rank(tables: Tables):
     table = typicality_table(tables)
     assert (table["seeds"] == 3).all()
     own = table[(table["cell"] == "L=3 · N=256 · W=64") & (table["step"] == 4096)]
-    assert len(own) == 8
-    assert own["log_p"].is_monotonic_decreasing
+    for reading in ("emission", "likelihood"):
+        strata_of = own[own["reading"] == reading]
+        assert len(strata_of) == 8
+        assert strata_of["log_p"].is_monotonic_decreasing
 
 
 def strata(seed, counts, excess, log_p):
@@ -185,7 +189,86 @@ def test_a_hole_in_a_curve_splits_it(tables: Tables):
     own = table[(table["series"] == "novel validity V") & (table["cell"] == table["cell"].iloc[0])]
     assert 512 not in set(own["step"])
     runs = own.groupby("run")["step"].agg(["min", "max"])
-    assert runs["max"].tolist() == [362, 4096]
+    assert runs["max"].tolist() == [256, 4096]
+
+
+def test_a_step_without_generated_strings_is_no_gap(tables: Tables):
+    table = curves_table(tables)
+    own = table[table["cell"] == "L=3 · N=256 · W=64"].set_index("series")
+    copied, lost = own.loc["excess copies E"], own.loc["controls"]
+    assert set(copied["step"]) == {64 * 2**i for i in range(7)}
+    assert set(lost["step"]) > set(copied["step"])
+    assert copied["run"].nunique() == lost["run"].nunique() == 1
+
+
+def test_curves_are_thinned_and_keep_their_last_point():
+    table = pd.DataFrame({"series": "a", "step": 2 ** np.arange(30)})
+    shown = thinned(table, by=["series"], at_most=12)
+    assert len(shown) == 10
+    assert shown["step"].max() == 2**29
+
+
+def test_levels_of_equal_rules_have_no_ranks_and_surplus_is_a_ratio(tmp_path):
+    for seed in range(2):
+        synthetic.publish(tmp_path, synthetic.config(seed=seed, grammar={"zipf": {"2": 1.0}}))
+    tables = load(tmp_path)
+    table = overproduction_table(tables)
+    assert set(table["level"]) == {2}
+    first = table[(table["rank"] == 1) & (table["step"] == 512)]["mean"].iloc[0]
+    rules = tables["rules"].query("level == 2 and rank == 1 and step == 512")
+    ratios = rules["generated"] / rules["true_frequency"]
+    assert 2**first == pytest.approx(math.sqrt(ratios.prod()))
+    assert 2**first > 1.05
+
+
+def test_the_larger_frequency_is_the_expected_one_and_never_generated_is_undefined():
+    rules = pd.DataFrame(
+        {
+            "training": "t",
+            "step": 64,
+            "level": 0,
+            "rank": [1, 2],
+            "generated": [0.8, 0.0],
+            "training_frequency": [0.4, 0.6],
+            "true_frequency": [0.7, 0.3],
+        }
+    )
+    trainings = pd.DataFrame({"training": ["t"], "cell": ["c"]})
+    table = overproduction_table({"rules": rules, "trainings": trainings})
+    assert table["rank"].tolist() == [1]
+    assert table["mean"].tolist() == pytest.approx([math.log2(0.8 / 0.7)])
+
+
+def test_every_level_has_a_panel_with_its_own_rules(grid):
+    """Layers with data of their own would show all levels in every panel."""
+    (figure,) = (f for f in drawn(grid, ("corpus.size",)) if f.name == "overproduction")
+    spec = figure.spec(LIGHT)
+    assert spec["data"] == {"name": "rules"}
+    assert _named(spec["spec"]) == set()
+
+
+def test_noise_is_that_of_the_last_step(tables: Tables):
+    table = noise_table(tables)
+    assert set(table["step"]) == {4096}
+    own = table[(table["cell"] == "L=3 · N=256 · W=64") & (table["series"] == "of the grammar")]
+    assert own["noise"].tolist() == pytest.approx([(10 * w + 6) / 100 for w in range(10)])
+    position = table[table["panel"] == "position"]
+    assert position["mean"].between(0, 1).all()
+
+
+def test_colours_of_either_theme_take_the_place_of_their_names(grid):
+    figure = drawn(grid, ("corpus.size",))[0]
+    for theme in THEMES.values():
+        assert "theme:" not in json.dumps(figure.spec(theme))
+
+
+@pytest.mark.parametrize("digits", [2, 4])
+def test_numbers_are_rounded_to_significant_digits(digits):
+    values = np.array([0.0, np.nan, -0.00123456, 123456.7, 9.9996, 1e-12])
+    found = rounded(values, digits)
+    assert np.isnan(found[1])
+    for value, short in zip(np.delete(values, 1), np.delete(found, 1), strict=True):
+        assert repr(float(short)) == repr(float(f"{value:.{digits}g}"))
 
 
 def drawn(folder, axes, facet=None) -> list[Figure]:

@@ -1,4 +1,4 @@
-"""C1: the effect, the interval, the verdict, and what is left out."""
+"""C1 and C16: the effects, the intervals, the verdicts, and what is left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import pytest
 from scipy import stats
 
 from analysis import load
-from analysis.claims import OUTSIDE, TOO_SMALL, UNDEFINED, UNKNOWN, claims_table, typical_first
+from analysis.claims import (
+    OUTSIDE,
+    TOO_SMALL,
+    UNDEFINED,
+    UNKNOWN,
+    UNPAIRED,
+    claims_table,
+    outlier_first,
+    typical_first,
+)
 
 
 def tables(slopes, *, excess=0.4, excess_fit=0.01):
@@ -87,3 +96,47 @@ def test_a_sweep_that_copies_typical_strings_first_supports_c1(grid):
     table = claims_table([claim])
     assert table.loc[0, "id"] == "C1"
     assert 0 < table.loc[0, "lower"] < table.loc[0, "effect"]
+
+
+UP, DOWN, AROUND = [0.05, 0.06, 0.055], [-0.05, -0.06, -0.055], [0.05, -0.06, 0.01]
+
+
+def both(slopes, likelihood):
+    """C16 of one cell, with T_L equal at every step of a training."""
+    made = tables([slopes])
+    by_training = {f"0-{seed}": value for seed, value in enumerate(likelihood)}
+    made["curves"]["likelihood_slope"] = made["curves"]["training"].map(by_training)
+    return outlier_first(typical_first(made))
+
+
+@pytest.mark.parametrize(
+    ("slopes", "likelihood", "verdict", "signs"),
+    [
+        (UP, DOWN, "supported", 3),
+        (UP, UP, "contradicted", 0),
+        (DOWN, DOWN, "contradicted", 0),
+        (UP, AROUND, "inconclusive", 1),
+        (AROUND, DOWN, "inconclusive", 2),
+        (AROUND, UP, "contradicted", 0),
+    ],
+)
+def test_c16_needs_both_signs(slopes, likelihood, verdict, signs):
+    found = both(slopes, likelihood)
+    assert found.claim.verdict == verdict
+    assert (found.both, found.paired) == (signs, 3)
+    assert found.claim.effect == pytest.approx(np.mean(likelihood))
+    assert found.copying.mean == pytest.approx(np.mean(slopes))
+
+
+def test_c16_pairs_by_training():
+    found = both([0.05, 0.06, 9.0], [-0.05, -0.06, np.nan])
+    assert found.copying.mean == pytest.approx(0.055)
+    assert found.paired == found.claim.seeds == 2
+    assert set(found.trainings["left_out"].dropna()) == {UNPAIRED}
+
+
+def test_c16_without_likelihoods_is_not_tested():
+    found = both(UP, [np.nan] * 3)
+    assert found.claim.verdict == "not tested by this sweep"
+    assert found.claim.remedy
+    assert found.paired == 0

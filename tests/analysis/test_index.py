@@ -10,6 +10,7 @@ import pytest
 import synthetic
 
 from analysis import index, load, loading
+from study.config import TrialConfig
 from study.results import Results
 
 
@@ -89,3 +90,34 @@ def test_results_that_cannot_be_written_are_read_all_the_same(folder, monkeypatc
     monkeypatch.setattr(index.Store, "publish", refused)
     assert len(load(folder)["curves"]) > 0
     assert not (folder / "index").exists()
+
+
+def test_a_report_of_some_trainings_keeps_the_others_in_the_index(folder, monkeypatch):
+    load(folder)
+    longer = synthetic.config(size=32, width=16, steps=8192)
+    synthetic.publish(folder, longer)
+    load(folder, only={longer.hash})
+    seen = read_trainings(monkeypatch)
+    whole = load(folder)
+    assert set(seen) == {synthetic.config(size=512).hash}
+    assert whole["curves"]["training"].nunique() == 7
+    assert whole["curves"].query("training == @longer.hash")["step"].max() == 8192
+
+
+def test_the_rows_of_the_last_step(folder):
+    tables = load(folder)
+    last = tables.read("noise", ["window", "position"], last=True)
+    whole = tables["noise"].merge(tables.trainings[["training", "step"]])
+    pd.testing.assert_frame_equal(last, whole[list(last)])
+
+
+def test_an_index_in_the_words_of_another_memophase_is_written_anew(folder, monkeypatch):
+    load(folder)
+    flat = TrialConfig.flat
+    monkeypatch.setattr(TrialConfig, "flat", lambda trial: {**flat(trial), "corpus.new": 7})
+    seen = read_trainings(monkeypatch)
+    assert (load(folder).trainings["corpus.new"] == 7).all()
+    assert len(set(seen)) == 7
+    seen.clear()
+    load(folder)
+    assert len(set(seen)) == 1

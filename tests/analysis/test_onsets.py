@@ -135,3 +135,23 @@ def test_seeds_without_a_curve_take_no_part():
     assert (row["step"], row["seeds"]) == (pytest.approx(100), 1)
     (row,) = onsets_by_cell(onset_rows(NO_CURVE)).to_dict("records")
     assert (row["censoring"], row["seeds"]) == ("undefined", 0)
+
+
+@pytest.mark.parametrize(
+    ("losses", "at"),
+    [
+        ([2.0, 1.8, 1.6, 1.4, 1.2, 1.0], 4.5),
+        ([2.0, 1.5, 1.0, 1.4, 1.9, 2.0], 1.8),
+        ([1.0, 1.2, 1.4, 1.6, 1.8, 2.0], None),
+    ],
+)
+def test_generalization_by_loss_is_nine_tenths_of_the_fall(tables: Tables, losses, at):
+    name = tables.trainings["training"].iloc[0]
+    curves = tables["curves"][tables["curves"]["training"] == name].iloc[:6]
+    found = onsets({**tables, "curves": curves.assign(heldout_loss=losses)})
+    (row,) = found[found["onset"] == "generalization by loss"].to_dict("records")
+    if at is None:
+        assert row["censoring"] == "undefined"
+    else:
+        place = np.interp(math.log(row["step"]), np.log(curves["step"]), range(6))
+        assert place == pytest.approx(at)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import load
 from analysis.regimes import (
     GENERALIZING,
     MEMORIZING,
@@ -133,3 +134,15 @@ def test_seeds_that_lag_behind_do_not_vote_and_the_cell_is_provisional():
     assert list(last["training"]) == ["a"]
     assert bool(last["provisional"].all())
     assert cell_regimes(last)["regime"].tolist() == [MEMORIZING]
+
+
+def test_a_step_without_generated_strings_has_no_regime_and_does_not_vote(grid):
+    tables = load(grid)
+    found = regimes(tables)
+    curves = tables["curves"]
+    emitted = curves[curves["copy_fraction"].notna()]
+    assert len(found) == len(emitted) < len(curves)
+    assert found["regime"].notna().all()
+    before = tables.trainings.assign(step=4096, last_step=5792)  # its last measured step has none
+    assert last_steps(found, before)["provisional"].all()
+    assert not last_steps(found, before.assign(step=5792))["provisional"].any()

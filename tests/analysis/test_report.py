@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -51,10 +53,15 @@ class Page(HTMLParser):
             self.scripts[self._script] = self.scripts.get(self._script, "") + data
 
 
+def packed(page: Page) -> dict:
+    """The data of a page."""
+    return json.loads(zlib.decompress(base64.b64decode(page.scripts["data"])))
+
+
 def dataset(page: Page, name: str) -> list[dict]:
-    """A data set of the figures as rows."""
-    table = json.loads(page.scripts["datasets"])[name]
-    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+    """Data that is drawn whole, as rows."""
+    columns = packed(page)["whole"][name]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def read(report: ReportPaths) -> Page:
@@ -63,7 +70,8 @@ def read(report: ReportPaths) -> Page:
 
 def test_every_file_is_written(report: ReportPaths):
     names = {path.name for path in report.figures}
-    for name in ("phase-diagram", "typical-first", "curves-by-cell", "curves"):
+    drawn = ("phase-diagram", "typical-first", "outlier-first", "curves-by-cell", "curves")
+    for name in (*drawn, "overproduction", "noise"):
         assert {f"{name}.png", f"{name}.svg"} <= names
     assert all(path.stat().st_size > 500 for path in report.figures)
     assert {path.suffix for path in report.data} == {".csv", ".parquet"}
@@ -80,7 +88,7 @@ def test_the_page_is_self_contained(report: ReportPaths):
             assert value.startswith(("#", "data:")), (tag, name, value[:80])
     assert page.tags.count("html") == page.tags.count("body") == 1
     assert ("html", "lang", "en") in page.attributes
-    assert page.tags.count("noscript") == 4
+    assert page.tags.count("noscript") == len(report.figures) // 2 == 7
 
 
 def test_the_libraries_are_inlined_once_and_the_data_once(report: ReportPaths):
@@ -90,6 +98,23 @@ def test_the_libraries_are_inlined_once_and_the_data_once(report: ReportPaths):
     assert set(specs["curves"]) == {"light", "dark", "data", "signals"}
     assert all("datasets" not in spec[theme] for spec in specs.values() for theme in THEMES)
     assert len(dataset(page, "phase")) == 18
+
+
+def test_the_page_holds_every_cell_and_intervals_as_half_widths(report: ReportPaths):
+    data = packed(read(report))
+    files = {path.name: path for path in report.data}
+    curves = pd.read_parquet(files["curves.parquet"])
+    cell = "L=3 · N=256 · W=64"
+    assert set(data["by_cell"]["curves"]) == set(curves["cell"])
+    shown = pd.DataFrame(data["by_cell"]["curves"][cell])
+    both = shown.merge(curves[curves["cell"] == cell], on=["panel", "series", "step"])
+    assert len(both) == len(shown) > 100
+    assert both["mean_x"].tolist() == pytest.approx(both["mean_y"].tolist(), rel=1e-3, abs=1e-12)
+    wide = both[both["upper"] - both["lower"] > 1e-9]
+    half = (wide["upper"] - wide["lower"]) / 2
+    assert wide["half"].tolist() == pytest.approx(half.tolist(), rel=0.06)
+    for domains in data["signals"].values():
+        assert set(domains) <= set(data["by_cell"]["curves"])
 
 
 def test_tables_have_scopes_and_captions(report: ReportPaths):
@@ -131,7 +156,7 @@ def test_one_axis_one_seed_and_a_hostile_title(tmp_path: Path):
     page = read(found)
     assert title in page.text
     assert page.tags.count("b") == 0
-    assert page.tags.count("script") == 5
+    assert page.tags.count("script") == 4
     text = " ".join(page.text.split())
     assert "All 3 trainings are finished" in text
     assert "3 cells with 1 seed each" in text

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.statistics import mean_over_seeds, median_over_seeds, over_seeds
+from analysis.statistics import (
+    columns_over_seeds,
+    mean_over_seeds,
+    median_over_seeds,
+    over_seeds,
+    runs,
+)
 
 SEEDS = st.lists(st.floats(-10, 10), min_size=2, max_size=12)
 
@@ -78,3 +84,21 @@ def test_the_median_lies_in_its_interval(values):
 def test_seeds_beyond_the_ends_keep_their_rank():
     found = median_over_seeds([-np.inf, 2.0, np.inf])
     assert (found.median, found.lower, found.upper) == (2.0, -np.inf, np.inf)
+
+
+def test_several_columns_at_once_are_as_one_by_one():
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"cell": list("aabbbc"), "x": rng.normal(size=6), "y": rng.normal(size=6)})
+    frame.loc[2, "y"] = np.nan
+    every = columns_over_seeds(frame, by=["cell"], columns=["x", "y"])
+    for name in ("x", "y"):
+        own = every[every["column"] == name].drop(columns="column").reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, over_seeds(frame, by=["cell"], value=name))
+
+
+def test_runs_end_at_gaps_and_at_the_end_of_a_curve():
+    table = pd.DataFrame({"curve": list("aaaab"), "mean": [1.0, np.nan, 2.0, 3.0, 4.0]})
+    found = runs(table, by=["curve"])
+    assert list(zip(found["curve"], found["run"], strict=True)) == [
+        ("a", 0), ("a", 1), ("a", 1), ("b", 0),
+    ]  # fmt: skip

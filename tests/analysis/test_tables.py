@@ -136,8 +136,10 @@ def test_an_unknown_table_is_refused(tables: Tables):
 
 
 def test_undefined_values_stay_missing(tables: Tables):
-    leaves = tables["levels"][tables["levels"]["level"] == 3]
-    assert leaves["rule_kl"].isna().all()
+    levels = tables["levels"].merge(tables.trainings[["training", "grammar.depth"]], on="training")
+    leaves = levels["level"] == levels["grammar.depth"]
+    assert levels[leaves]["rule_kl"].isna().all()
+    assert levels[~leaves]["rule_kl"].notna().any()
     assert tables["curves"]["relative_slope"].isna().any()
     assert isinstance(tables["curves"], pd.DataFrame)
 

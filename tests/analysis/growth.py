@@ -1,0 +1,101 @@
+"""Ten thousand finished trainings, written quickly; and a report of them in a process of its own.
+
+python tests/analysis/growth.py RESULTS OUT
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import synthetic
+
+from analysis import load
+from analysis.report import write_report
+from study import records
+from study.results import Entry, Status
+
+DEPTHS = (3, 4)
+SIZES = tuple(round(32 * 2 ** (k / 4)) for k in range(40))
+WIDTHS = tuple(range(8, 208, 8))
+SEEDS = range(5)
+STEPS = 65536
+"""21 measured steps, 11 of them with generated strings."""
+
+
+def write(folder: Path) -> int:
+    """The results of every training of the grid; returns how many."""
+    grid = list(product(DEPTHS, SIZES, WIDTHS, SEEDS))
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(_publish, [(folder, *cell) for cell in grid], chunksize=250))
+    return len(grid)
+
+
+def _publish(cell: tuple[Path, int, int, int, int]) -> None:
+    """What `Results.publish` writes, without waiting for the disk."""
+    folder, depth, size, width, seed = cell
+    zipf = {str(depth - 1): 1.0}
+    trial = synthetic.config(
+        depth=depth, size=size, width=width, seed=seed, steps=STEPS, grammar={"zipf": zipf}
+    )
+    own = folder / "trainings" / trial.hash
+    own.mkdir(parents=True)
+    (own / "config.json").write_text(json.dumps(trial.to_dict()))
+    files = {}
+    for name, content in synthetic.tables(trial).items():
+        data = records.to_bytes(_jittered(content, int(trial.hash[:8], 16)))
+        file = f"{name}-{trial.last_step:09d}.parquet"
+        (own / file).write_bytes(data)
+        files[name] = Entry(file, len(data), hashlib.sha256(data).hexdigest())
+    status = Status(training=trial.hash, state="finished", step=trial.last_step, files=files)
+    (own / "status.json").write_bytes(status.to_bytes())
+
+
+def _jittered(content: pa.Table, seed: int) -> pa.Table:
+    """The same with every number moved a little: measurements do not compress like formulas."""
+    rng = np.random.default_rng(seed)
+    for i, field in enumerate(content.schema):
+        fixed = field.name.endswith("frequency") or content[i].null_count == len(content)
+        if field.type == pa.float64() and not fixed:
+            moved = content[i].to_numpy() * rng.normal(1, 0.02, len(content))
+            content = content.set_column(i, field, pa.array(moved, from_pandas=True))
+    return content
+
+
+def report(results: str, out: str) -> dict[str, float]:
+    """Seconds, MB of memory and MB of page of a report."""
+    begun = time.perf_counter()
+    written = write_report(
+        results, out, title="Growth", axes=["corpus.size", "network.width"], facet="grammar.depth"
+    )
+    return {
+        "seconds": time.perf_counter() - begun,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "page": written.page.stat().st_size / 1e6,
+    }
+
+
+def indexed(results: str) -> dict[str, float]:
+    """Seconds of a first reading, which writes the index, and MB of the index."""
+    begun = time.perf_counter()
+    load(results)
+    seconds = time.perf_counter() - begun
+    size = sum(file.stat().st_size for file in (Path(results) / "index").iterdir())
+    return {
+        "seconds": seconds,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "index": size / 1e6,
+    }
+
+
+if __name__ == "__main__":
+    task, *arguments = sys.argv[1:]
+    print(json.dumps({"report": report, "index": indexed}[task](*arguments)))

@@ -29,11 +29,14 @@ __all__ = [
     "TrialConfig",
 ]
 
-SEMANTICS = 1
+SEMANTICS = 2
 """Raised whenever a change of the code changes results; part of every identity."""
 
 KEEP = ("last", "log2")
 """Which checkpoints a training keeps."""
+
+PRECISIONS = ("float32", "tf32", "bfloat16")
+"""What the matrix products of a training are computed in; see `study.products`."""
 
 MAX_LEAVES = 4096
 """The longest strings; beyond it a string no longer fits a training on one machine."""
@@ -134,14 +137,27 @@ class TrainingConfig(Section):
     """Independent noisy versions of every drawn string."""
     learning_rate: float = setting(0.01, above=0, maximum=10)
     """Of Adam, in the parametrisation with unit-variance weights."""
+    precision: str = setting("float32", neutral="float32")
+    """Of the matrix products while training: `float32`, `tf32` (GPUs only) or `bfloat16`."""
+    compile: bool = setting(False, neutral=False)
+    """Fuse the work of an optimizer step with torch.compile. It needs a C++ compiler and, for every
+    new shape of a pack, a minute or so before the first step; long trainings win."""
     keep: str = setting("last", extent=True)
     """Checkpoints that stay: `last`, or `log2` for those at powers of two as well."""
 
     def faults(self) -> list[tuple[str, str]]:
-        """What is kept must be one of the choices."""
-        if self.keep in KEEP:
-            return []
-        return [("keep", f"must be one of {', '.join(KEEP)}, not '{self.keep}'")]
+        """What is kept, and the precision, must be one of the choices."""
+        choices = {"keep": KEEP, "precision": PRECISIONS}
+        return [
+            (name, f"must be one of {', '.join(known)}, not '{getattr(self, name)}'")
+            for name, known in choices.items()
+            if getattr(self, name) not in known
+        ]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether, on a CPU, no bit depends on the pack or on the number of threads."""
+        return self.precision == "float32" and not self.compile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,13 +175,16 @@ class MeasurementConfig(Section):
     then; what it does not afford is left out. None: no limit."""
     generated: int = setting(1000, minimum=20)
     """G, strings generated at a time."""
+    reverse_steps: int | None = setting(None, minimum=1, neutral=None)
+    """Steps from noise to a generated string; None: T. Fewer are quicker and biased."""
     loss_strings: int = setting(192, minimum=1)
     """Training and control strings (about, each) whose likelihood is measured: equally many of
     every stratum, 19 at least."""
     noise_strings: int = setting(96, minimum=1)
     """Training and control strings (at most, each) that are measured at every noise level."""
     loss_draws: int = setting(10, minimum=10)
-    """Noisings of each of these strings, spread evenly over t = 1 … T."""
+    """Noisings of each of these strings, spread over t = 1 … T: evenly for what is averaged by
+    noise level, and for likelihood as the loss is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +203,9 @@ class TrialConfig(Section):
     def faults(self) -> list[tuple[str, str]]:
         """Training and control strings must exist, and strings must be generated once."""
         found = []
+        if self.reverse_steps > self.diffusion.num_timesteps:
+            what = f"must be at most diffusion.num_timesteps, {self.diffusion.num_timesteps}"
+            found.append(("measurement.reverse_steps", what))
         support = self.grammar.shape.support_size
         wanted = self.corpus.size + self.control_size
         if self.corpus.unique and wanted > support:
@@ -213,6 +235,11 @@ class TrialConfig(Section):
         return self.corpus.control_size or self.corpus.size
 
     @property
+    def reverse_steps(self) -> int:
+        """Steps from noise to a generated string, with their default resolved."""
+        return self.measurement.reverse_steps or self.diffusion.num_timesteps
+
+    @property
     def grammar_seed(self) -> int:
         """The seed of the rule tables."""
         return self.seed if self.grammar.seed is None else self.grammar.seed
@@ -233,7 +260,7 @@ class TrialConfig(Section):
             likelihood_per_octave=measurement.likelihood_per_octave,
             budget=measurement.budget,
             training_passes=FORWARD_AND_BACKWARD * training.batch_size * training.noisings,
-            generating_passes=measurement.generated * self.diffusion.num_timesteps,
+            generating_passes=measurement.generated * self.reverse_steps,
             likelihood_passes=noisy,
         )
 
@@ -258,7 +285,9 @@ class TrialConfig(Section):
         shape = self.grammar.shape
         grammar = replace(self.grammar, num_classes=shape.symbols_at(0), seed=self.grammar_seed)
         corpus = replace(self.corpus, control_size=self.control_size, seed=self.corpus_seed)
-        return replace(self, grammar=grammar, corpus=corpus)
+        steps = None if self.reverse_steps == self.diffusion.num_timesteps else self.reverse_steps
+        measurement = replace(self.measurement, reverse_steps=steps)
+        return replace(self, grammar=grammar, corpus=corpus, measurement=measurement)
 
     @property
     def hash(self) -> str:
@@ -284,6 +313,7 @@ class TrialConfig(Section):
             (grammar.depth, grammar.tuple_size, grammar.vocab_size),
             self.network.width,
             (training.batch_size, training.noisings, training.learning_rate),
+            (training.precision, training.compile),
             self.diffusion.num_timesteps,
             self.measurement,
         )

@@ -10,8 +10,7 @@ taken out, p̃(x_0) ∝ p(x_0 | x_t) / q(x_t | x_0).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -54,6 +53,10 @@ class Diffusion:
     vocab_size: int
     alpha: Tensor
     alpha_bar: Tensor
+    _posterior_values: Tensor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_posterior_values", self._possible_posteriors())
 
     @classmethod
     def build(
@@ -93,12 +96,12 @@ class Diffusion:
         Args:
             x_0: (..., d) tokens.
             t: (...) diffusion steps.
-            uniform: (..., d) numbers in [0, 1).
+            uniform: (..., d) numbers in [0, 1), or what broadcasts to that.
         """
-        keep = self.alpha_bar[t].unsqueeze(-1)
-        rest = (uniform - keep) / (1 - keep)
-        redrawn = (rest * self.vocab_size).long().clamp(0, self.vocab_size - 1)
-        return torch.where(uniform < keep, x_0, redrawn)
+        v = self.vocab_size
+        keep = self.alpha_bar[t].unsqueeze(-1).expand(*t.shape, x_0.shape[-1]).contiguous()
+        redrawn = (uniform - keep).mul_(v / (1 - keep)).clamp_(0, v - 1)
+        return torch.where(uniform < keep, x_0, redrawn.long())
 
     def likelihood(self, x_t: Tensor, t: Tensor) -> Tensor:
         """q(x_t | x_0 = a) for every symbol a: (..., d, v) from tokens (..., d) and steps (...)."""
@@ -145,16 +148,21 @@ class Diffusion:
         slope = guess.mul_(d.sum(SYMBOLS, keepdim=True)).sub_(d)
         return loss.squeeze(SYMBOLS), slope.movedim(SYMBOLS, -1)
 
-    def reverse_weights(self, logits: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-        """Unnormalised p_θ(x_{t-1} | x_t), (K, v, B, d); see `loss` for the shapes."""
+    def reverse_weights(self, logits: Tensor, x_t: Tensor, t: Tensor, to: Tensor) -> Tensor:
+        """Unnormalised p_θ(x_to | x_t), (K, v, B, d), for a step `to` before t, such as t - 1.
+
+        A leaf keeps its symbol from `to` to t with probability ᾱ_t/ᾱ_to. Longer strides leave the
+        leaves that change together unaware of one another: fewer steps are quicker and biased.
+        """
         guess = torch.softmax(logits.movedim(-1, SYMBOLS), SYMBOLS)
-        alpha, earlier = (
-            x.unsqueeze(-1).unsqueeze(SYMBOLS) for x in (self.alpha[t], self.alpha_bar[t - 1])
+        earlier = self.alpha_bar[to]
+        kept, earlier = (
+            x.unsqueeze(-1).unsqueeze(SYMBOLS) for x in (self.alpha_bar[t] / earlier, earlier)
         )
         previous = guess.mul_(earlier).add_((1 - earlier) / self.vocab_size)
         here = x_t.unsqueeze(SYMBOLS)
-        kept = previous.gather(SYMBOLS, here).mul_(alpha)
-        return previous.mul_((1 - alpha) / self.vocab_size).scatter_add_(SYMBOLS, here, kept)
+        stayed = previous.gather(SYMBOLS, here).mul_(kept)
+        return previous.mul_((1 - kept) / self.vocab_size).scatter_add_(SYMBOLS, here, stayed)
 
     def _posterior(self, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """q(x_{t-1} | x_t, x_0), (K, v, B, d), and log r⁰ - log Z⁰ under it, from (K, 1, B, d)."""
@@ -163,8 +171,7 @@ class Diffusion:
         q.scatter_(SYMBOLS, x_0, at_x_0).scatter_(SYMBOLS, x_t, at_x_t)
         return q, constant
 
-    @cached_property
-    def _posterior_values(self) -> Tensor:
+    def _possible_posteriors(self) -> Tensor:
         """What `_posterior` can be, (4, 2(T + 1)), at 2t + [x_0 = x_t]; t = 0 has no meaning."""
         alpha, earlier = (x.double().unsqueeze(1) for x in (self.alpha, self.alpha_bar.roll(1)))
         same = torch.tensor([0.0, 1.0], dtype=torch.float64, device=alpha.device)

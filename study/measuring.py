@@ -43,8 +43,7 @@ class Fixed:
     def of(cls, member: Member, diffusion: Diffusion) -> Fixed:
         """Draw the noise and work out the two optima under it."""
         noisings = Noisings.draw(member.config, member.corpus, diffusion)
-        own = noisings.side == TRAINING
-        noised = (part[own] for part in (noisings.x_0, noisings.x_t, noisings.t))
+        noised = noisings.x_0, noisings.x_t, noisings.t, noisings.side == TRAINING
         return cls(
             noisings,
             Optima.of(member.corpus, diffusion, *noised),
@@ -117,6 +116,7 @@ class Measuring:
             count=config.measurement.generated,
             leaves=config.grammar.shape.num_leaves,
             occasion=step,
+            reverse_steps=config.reverse_steps,
         )
 
     def _known(self, denoiser: Denoiser) -> list[dict[str, Columns]]:

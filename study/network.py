@@ -16,6 +16,7 @@ from torch import Tensor
 
 from study.diffusion import Diffusion
 from study.features import Lookup, NoisyInput
+from study.products import Products
 from study.weights import NetworkShape
 
 LAYER_NORM_EPSILON = 1e-5
@@ -85,17 +86,27 @@ class PackedUNet:
     Attributes:
         shape: shape of every member.
         flat: (K·numel,) all weights.
-        gradient: (K·numel,) what the last `backward` wrote; padding stays 0.
+
+    Args:
+        gradient: (K·numel,) zeros, where `backward` writes; not needed where it is never called.
+        products: how matrices are multiplied; in full precision without them.
     """
 
-    def __init__(self, shape: NetworkShape, diffusion: Diffusion, flat: Tensor) -> None:
+    def __init__(
+        self,
+        shape: NetworkShape,
+        diffusion: Diffusion,
+        flat: Tensor,
+        *,
+        gradient: Tensor | None = None,
+        products: Products | None = None,
+    ) -> None:
         self.shape = shape
         self.flat = flat
-        self.gradient = torch.zeros_like(flat)
+        self._products = products or Products()
         self._noisy_input = NoisyInput(diffusion, shape.padded_vocab)
-        self._nothing = flat.new_zeros(())
         self._weights = _broadcastable(shape.views(flat))
-        self._gradients = _broadcastable(shape.views(self.gradient))
+        self._gradients = {} if gradient is None else _broadcastable(shape.views(gradient))
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Logits (K, B, d, v) of p̃ from tokens (K, B, d) and steps (K, B), or (1, 1) for all."""
@@ -121,14 +132,11 @@ class PackedUNet:
             h, block = self._block(f"up.{level}", inputs)
             tape.up.append(block)
         tape.readout = {"readout.skip": skips.pop(), "readout": h}
-        return self._logits(self._product(tape.readout), x_t), tape
+        return self._logits(self._read_out(tape.readout), x_t), tape
 
     def backward(self, tape: _Tape, slope: Tensor) -> None:
         """Write the gradient of a loss whose slope in the logits (K, B, d, v) is given."""
-        padding = self.shape.padded_vocab - self.shape.vocab_size
-        slope = F.pad(slope.movedim(-1, 1).flatten(2), (0, 0, 0, padding)).mT
-        self._product_backward(tape.readout, slope)
-        skip, above = (self._slope_in_input(name, slope) for name in tape.readout)
+        skip, above = self._read_out_backward(tape.readout, slope)
         skips = [skip]
         for block in reversed(tape.up):
             slope = self._block_backward(block, above)
@@ -163,33 +171,45 @@ class PackedUNet:
     def _product(self, inputs: dict[str, Tensor], onto: Tensor | None = None) -> Tensor:
         """Σ input @ weight over the inputs; with two of them, the product of a concatenation."""
         for name, h in inputs.items():
-            weight, scale = self._weights[name], self._scale(name)
-            if onto is None:
-                onto = torch.baddbmm(self._nothing, h, weight, beta=0, alpha=scale)
-            else:
-                onto.baddbmm_(h, weight, alpha=scale)
+            onto = self._products.added(onto, h, self._weights[name], self._scale(name))
         assert onto is not None
         return onto
 
     def _product_backward(self, inputs: dict[str, Tensor], slope: Tensor) -> None:
         """Write the gradients of the inputs' weights."""
         for name, h in inputs.items():
-            gradient = self._gradients[name]
-            gradient.baddbmm_(h.mT, slope, beta=0, alpha=self._scale(name))
+            self._products.write(self._gradients[name], h.mT, slope, self._scale(name))
 
     def _slope_in_input(
         self, name: str, slope: Tensor, *, added_to: Tensor | None = None
     ) -> Tensor:
         """Slope in what a weight was multiplied with, from the slope in the product."""
-        weight, scale = self._weights[name], self._scale(name)
-        if added_to is None:
-            return torch.baddbmm(self._nothing, slope, weight.mT, beta=0, alpha=scale)
-        return added_to.view(len(slope), slope.shape[1], -1).baddbmm_(slope, weight.mT, alpha=scale)
+        onto = None if added_to is None else added_to.view(*slope.shape[:2], -1)
+        return self._products.added(onto, slope, self._weights[name].mT, self._scale(name))
+
+    def _read_out(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Σ weight @ inputᵀ over the inputs, (K, padded v, n): symbol by symbol."""
+        logits = None
+        for name, h in inputs.items():
+            logits = self._products.added(logits, self._weights[name], h.mT, self._scale(name))
+        assert logits is not None
+        return logits
+
+    def _read_out_backward(self, inputs: dict[str, Tensor], slope: Tensor) -> list[Tensor]:
+        """Write the readout's gradients; the slopes in its inputs from that in the logits."""
+        padding = self.shape.padded_vocab - self.shape.vocab_size
+        slope = F.pad(slope.movedim(-1, 1).flatten(2), (0, 0, 0, padding))
+        slopes = []
+        for name, h in inputs.items():
+            weight, scale = self._weights[name], self._scale(name)
+            self._products.write(self._gradients[name], slope, h, scale)
+            slopes.append(self._products.added(None, slope.mT, weight, scale))
+        return slopes
 
     def _logits(self, product: Tensor, x_t: Tensor) -> Tensor:
-        """(K, B, d, v), laid out symbol by symbol as the diffusion likes it."""
-        by_symbol = product.mT[:, : self.shape.vocab_size].contiguous()
-        return by_symbol.unflatten(-1, x_t.shape[1:]).movedim(1, -1)
+        """(K, B, d, v) from (K, padded v, B·d), still symbol by symbol in memory."""
+        symbols = product[:, : self.shape.vocab_size]
+        return symbols.unflatten(-1, x_t.shape[1:]).movedim(1, -1)
 
     def _at_one_step(self, x_t: Tensor, t: Tensor) -> Tensor:
         """The logits where t is equal for all strings.
@@ -199,8 +219,9 @@ class PackedUNet:
         """
         symbols = torch.arange(self.shape.vocab_size, device=x_t.device)
         noisy = self._noisy_input(symbols.view(1, 1, -1), t).expand(len(x_t), -1, -1)
-        h: Tensor | Lookup = Lookup(F.gelu(self._product({"embedding": noisy})), x_t.flatten(1))
-        skips: list[Tensor | Lookup] = [h]
+        leaves = Lookup(F.gelu(self._product({"embedding": noisy})), x_t.flatten(1))
+        h: Tensor | Lookup = leaves
+        skips: list[Tensor | Lookup] = []
         for level in reversed(range(self.shape.depth)):
             h = self._joined(f"down.{level}", h)
             skips.append(h)
@@ -208,8 +229,8 @@ class PackedUNet:
         for level in range(self.shape.depth):
             total = self._skipped(f"skip.{level}", skips.pop())
             h = self._features(f"up.{level}", self._product({f"up.{level}": h}, onto=total))
-        total = self._skipped("readout.skip", skips.pop())
-        return self._logits(self._product({"readout": h}, onto=total), x_t)
+        skip = Lookup(self._read_out({"readout.skip": leaves.table}).mT, leaves.index).rows()
+        return self._logits(self._read_out({"readout": h}).add_(skip.mT), x_t)
 
     def _joined(self, name: str, h: Tensor | Lookup) -> Tensor | Lookup:
         """A down block on features or, while they are few, on all they can be."""

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-VERSION = 1
+VERSION = 2
 """Of the schemas below; written into every file and raised with every change of a table."""
 
 INTEGER, NUMBER, TEXT, FLAG = pa.int64(), pa.float64(), pa.string(), pa.bool_()
@@ -35,7 +35,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     "curves": _schema(
         {"step": INTEGER},
         "batch_loss training_loss heldout_loss memorizer_loss gap_fraction position off_line "
-        "memorized_excess memorized_excess_null_se likelihood_slope likelihood_slope_null_se "
+        "memorized_excess memorized_excess_null_se memorized_excess_p_value "
+        "likelihood_slope likelihood_slope_null_se "
         "copy_fraction control_copy_fraction mass_training mass_control "
         "excess_copies excess_copies_se excess_fit "
         "root_validity novel_validity distinct_share "
@@ -99,11 +100,13 @@ and the other tables of generated strings have no rows.
 curves: batch_loss is the mean loss of the batches since the measurement before; training_loss and
 heldout_loss are means over fixed noisings of training and control strings, memorizer_loss that of
 empirical Bayes on the same noisy training strings. gap_fraction (held-out - train)/(held-out -
-memorizer); position and off_line tell where the network stands between the grammar (0) and
-empirical Bayes (1). excess_copies E, novel_validity V, typicality_slope T, relative_slope A,
-likelihood_slope T_L; memorized_excess is the share of memorized strings beyond chance. *_fit is the
-value that a perfect learner of the rules would show on this corpus; *_se are standard errors;
-*_null_se are standard deviations over strings that are not memorized.
+memorizer) of losses beyond the grammar's on the same noisy strings; position and off_line tell
+where the network stands between the grammar (0) and empirical Bayes (1). excess_copies E,
+novel_validity V, typicality_slope T, relative_slope A, likelihood_slope T_L; memorized_excess is
+the share of memorized strings beyond chance, memorized_excess_p_value the chance that strings which
+are not memorized show as much. *_fit is the value that a perfect learner of the rules would show on
+this corpus; *_se are standard errors; *_null_se are standard deviations over strings that are not
+memorized, of a law with a long right tail.
 
 levels: partial_memorization λ_l; copied and copied_control are raw shares of generated level-l
 nodes whose substring occurs in the training or control strings; chance_validity is the chance

@@ -7,6 +7,7 @@ number of strings asked for nor the pack they are generated in changes any of th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ def generate(
     count: int,
     leaves: int,
     occasion: int = 0,
+    reverse_steps: int | None = None,
 ) -> np.ndarray:
     """Generate strings from every member of a pack.
 
@@ -38,12 +40,16 @@ def generate(
         count: G, strings per member.
         leaves: d.
         occasion: which draw from the seeds' streams, such as the measured step.
+        reverse_steps: how many steps lead from noise to strings, at most and by default T; fewer
+            are quicker and biased.
 
     Returns:
         (K, G, d) uint8 tokens.
     """
+    T = diffusion.num_timesteps
+    times = spaced(T, reverse_steps or T)
     chunks = [
-        _chunk(denoiser, diffusion, _streams(diffusion, seeds, occasion, chunk), leaves)
+        _chunk(denoiser, diffusion, _streams(diffusion, seeds, occasion, chunk), leaves, times)
         for chunk in range(-(-count // CHUNK))
     ]
     return torch.cat(chunks, dim=1)[:, :count].to(torch.uint8).cpu().numpy()
@@ -56,20 +62,34 @@ def _streams(
     return [generator(device, seed, "generation", occasion, chunk) for seed in seeds]
 
 
+def spaced(num_timesteps: int, steps: int) -> list[int]:
+    """Diffusion steps at even strides from T down to 0: as many strides as `steps`.
+
+    Raises:
+        ValueError: when there are not so many.
+    """
+    if not 1 <= steps <= num_timesteps:
+        raise ValueError(f"reverse_steps must be 1 to {num_timesteps}, not {steps}")
+    return [round(num_timesteps * k / steps) for k in range(steps, -1, -1)]
+
+
 def _chunk(
-    denoiser: Denoiser, diffusion: Diffusion, streams: list[torch.Generator], leaves: int
+    denoiser: Denoiser,
+    diffusion: Diffusion,
+    streams: list[torch.Generator],
+    leaves: int,
+    times: list[int],
 ) -> Tensor:
     """(K, CHUNK, d) strings by ancestral sampling, [D3PM] section 2."""
-    T, v, device = diffusion.num_timesteps, diffusion.vocab_size, diffusion.alpha.device
+    v, device = diffusion.vocab_size, diffusion.alpha.device
 
     def uniform() -> Tensor:
         draws = [torch.rand(CHUNK, leaves, generator=g, device=device) for g in streams]
         return torch.stack(draws)
 
     x = (uniform() * v).long().clamp_max(v - 1)
-    for step in range(T, 0, -1):
-        t = torch.full((1, 1), step, device=device)
-        x = categorical(diffusion.reverse_weights(denoiser(x, t), x, t), uniform())
+    for now, to in pairwise(torch.tensor(times, device=device).view(-1, 1, 1)):
+        x = categorical(diffusion.reverse_weights(denoiser(x, now), x, now, to), uniform())
     return x
 
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from study.adam import Adam
 from study.config import TrialConfig
 from study.diffusion import Diffusion
 from study.network import PackedUNet
+from study.products import Products
 from study.randomness import generator
 from study.weights import NetworkShape, initial_weights
 
@@ -56,15 +59,14 @@ class Batches:
     def _draw(self, block: int) -> None:
         members = zip(self._configs, self._corpora, strict=True)
         drawn = [self._member(config, corpus, block) for config, corpus in members]
-        strings, steps, uniform = (torch.stack(part, dim=1) for part in zip(*drawn, strict=True))
-        self._x_0, self._t = strings, steps
-        self._x_t = self._diffusion.noised(strings, steps, uniform)
+        parts = (torch.stack(part, dim=1) for part in zip(*drawn, strict=True))
+        self._x_0, self._x_t, self._t = parts
         self._block = block
 
     def _member(
         self, config: TrialConfig, corpus: Tensor, block: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Strings (BLOCK, B, d), steps (BLOCK, B) and uniform numbers (BLOCK, B, d)."""
+        """x_0 and x_t (BLOCK, B, d), t (BLOCK, B); member by member, they fit the cache."""
         size, repeats = config.training.batch_size, config.training.noisings
         leaves, T, device = corpus.shape[1], self._diffusion.num_timesteps, corpus.device
         g = generator(device, config.seed, "batches", block)
@@ -72,7 +74,8 @@ class Batches:
         rows = (BLOCK, size * repeats)
         steps = torch.randint(1, T + 1, rows, generator=g, device=device)
         uniform = torch.rand(*rows, leaves, generator=g, device=device)
-        return corpus[chosen.repeat_interleave(repeats, dim=1)], steps, uniform
+        strings = F.embedding(chosen.repeat_interleave(repeats, dim=1), corpus)
+        return strings, self._diffusion.noised(strings, steps, uniform), steps
 
 
 class PackTrainer:
@@ -103,16 +106,21 @@ class PackTrainer:
 
     def _assemble(self, weights: Tensor, first: Tensor, second: Tensor) -> None:
         """Network, optimizer and batches around weights and Adam's two moments, all flat."""
+        training = self.configs[0].training
+        self._products = Products(training.precision)
         self.network = PackedUNet(self.shape, self.diffusion, weights)
-        weights.grad = self.network.gradient
+        gradient = torch.zeros_like(weights)
+        self._learner = PackedUNet(
+            self.shape, self.diffusion, weights, gradient=gradient, products=self._products
+        )
         self._choose_threads()
-        learning_rate = self.configs[0].training.learning_rate
-        self._adam = torch.optim.Adam([weights], lr=learning_rate, fused=True)
-        self._adam.state[weights] = {
-            "step": torch.tensor(float(self.step), device=self._device),
-            "exp_avg": first,
-            "exp_avg_sq": second,
-        }
+        self._gradient = self._write_gradient
+        if training.compile:
+            from study.compilation import compiled  # slow to import
+
+            self._gradient = compiled(self._gradient)
+        steps = torch.tensor(float(self.step), device=self._device)
+        self._adam = Adam(weights, gradient, first, second, steps, training.learning_rate)
         self._batches = Batches(self.configs, self._corpora, self.diffusion)
         self._loss = torch.zeros(len(self.configs), dtype=torch.float64, device=self._device)
         self._since = 0
@@ -125,16 +133,21 @@ class PackTrainer:
 
     def train(self, until: int) -> None:
         """Take optimizer steps until `step` equals `until`."""
-        while self.step < until:
-            batch = self._batches[self.step]
-            logits, tape = self.network.forward(batch.x_t, batch.t)
-            losses, slope = self.diffusion.loss_and_slope(logits, batch.x_0, batch.x_t, batch.t)
-            leaves = losses[0].numel()
-            self.network.backward(tape, slope / leaves)
-            self._adam.step()
-            self._loss += losses.sum((1, 2)) / leaves
-            self.step += 1
-            self._since += 1
+        with self._products.in_force():
+            while self.step < until:
+                batch = self._batches[self.step]
+                self._loss += self._gradient(batch.x_0, batch.x_t, batch.t)
+                self._adam.step()
+                self.step += 1
+                self._since += 1
+
+    def _write_gradient(self, x_0: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+        """Write the gradients of all weights; every member's mean loss per leaf, (K,)."""
+        logits, tape = self._learner.forward(x_t, t)
+        losses, slope = self.diffusion.loss_and_slope(logits, x_0, x_t, t)
+        leaves = losses[0].numel()
+        self._learner.backward(tape, slope / leaves)
+        return losses.sum((1, 2)) / leaves
 
     def batch_losses(self) -> list[float]:
         """Every member's mean loss per leaf over the batches since the last call, in nats."""
@@ -147,18 +160,18 @@ class PackTrainer:
         """A member's step, weights and moments; streams need none, they follow from the step."""
         document: dict[str, Any] = {"step": self.step}
         for name, flat in self._state().items():
-            document[name] = self.shape.rows(flat)[member].cpu().clone()
+            document[name] = self.shape.row(flat, member).cpu()
         sink = io.BytesIO()
         torch.save(document, sink)
         return sink.getvalue()
 
     def _state(self) -> dict[str, Tensor]:
         """What a checkpoint holds of the pack, each flat."""
-        moments = self._adam.state[self.network.flat]
+        adam = self._adam
         return {
-            "weights": self.network.flat,
-            "first_moment": moments["exp_avg"],
-            "second_moment": moments["exp_avg_sq"],
+            "weights": adam.weights,
+            "first_moment": adam.first_moment,
+            "second_moment": adam.second_moment,
         }
 
     def resume(self, checkpoints: Sequence[bytes]) -> None:

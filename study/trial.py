@@ -49,21 +49,22 @@ def run_pack(
         raise ValueError("members of a pack must have equal shapes, optimizers and measurements")
     members = [Member.open(config, results) for config in configs]
     while waiting := [member for member in members if not member.done]:
-        group, until = _next_group(waiting, on_cpu=device == "cpu")
+        exact = device == "cpu" and waiting[0].config.training.is_exact
+        group, until = _next_group(waiting, exact=exact)
         for member in group:
             member.prepare()
         _Run(group, results, torch.device(device), threads, report).go(until)
     return [member.status for member in members if member.status]
 
 
-def _next_group(waiting: list[Member], *, on_cpu: bool) -> tuple[list[Member], int | None]:
+def _next_group(waiting: list[Member], *, exact: bool) -> tuple[list[Member], int | None]:
     """The members that stand furthest back, and the step at which others can join them.
 
     Where bits may depend on the pack, a pack goes on in its recorded composition, to its end.
     """
     step = min(member.step for member in waiting)
     group = [member for member in waiting if member.step == step]
-    if on_cpu:
+    if exact:
         return group, min((m.step for m in waiting if m.step > step), default=None)
     first = group[0].status.composition if group[0].status else ()
     return [m for m in group if (m.status.composition if m.status else ()) == first], None
@@ -83,7 +84,7 @@ class _Run:
         self.members = members
         self.results = results
         self.report = report
-        self.on_cpu = device.type == "cpu"
+        self.exact = device.type == "cpu" and members[0].config.training.is_exact
         configs = [member.config for member in members]
         training = [member.corpus.training.strings for member in members]
         self.trainer = PackTrainer(configs, training, device, threads)
@@ -147,7 +148,7 @@ class _Run:
 
     def _publish(self, k: int, state: State, step: int, error: str | None = None) -> None:
         member = self.members[k]
-        hashes = () if self.on_cpu else tuple(m.config.hash for m in self.members)
+        hashes = () if self.exact else tuple(m.config.hash for m in self.members)
         member.status = self.results.publish(
             member.config,
             state,

@@ -48,7 +48,8 @@ class NetworkShape:
         """Parameter name -> its shape for one member.
 
         `down.l` joins the children of level l + 1 into level l; `up.l` and `skip.l` spread level l
-        over its children.
+        over its children. A weight is (fan-in, fan-out) but for the readout, which is multiplied
+        from the left: the logits lie symbol by symbol, and a product with few columns is slow.
         """
         s, v, W = self.tuple_size, self.padded_vocab, self.width
         shapes: dict[str, tuple[int, ...]] = {"embedding": (v, W)}
@@ -58,7 +59,7 @@ class NetworkShape:
         for level in range(self.depth):
             shapes |= {f"up.{level}": (W, s * W), f"skip.{level}": (W, s * W)}
             shapes |= {f"up.{level}.scale": (W,), f"up.{level}.shift": (W,)}
-        return shapes | {"readout": (W, v), "readout.skip": (W, v)}
+        return shapes | {"readout": (v, W), "readout.skip": (v, W)}
 
     @cached_property
     def numel(self) -> int:
@@ -83,6 +84,10 @@ class NetworkShape:
         """The flat buffer by member: (K·numel,) -> (K, numel), a copy."""
         return torch.cat([view.flatten(1) for view in self.views(flat).values()], dim=1)
 
+    def row(self, flat: Tensor, member: int) -> Tensor:
+        """One member of the flat buffer: (K·numel,) -> (numel,), a copy."""
+        return torch.cat([view[member].flatten() for view in self.views(flat).values()])
+
     def flattened(self, rows: Tensor) -> Tensor:
         """The inverse of `rows`."""
         sizes = [math.prod(shape) for shape in self.parameters.values()]
@@ -105,6 +110,6 @@ def initial_weights(shape: NetworkShape, seeds: Sequence[int]) -> Tensor:
                 view[k] = torch.randn(view.shape[1:], generator=stream)
     v = shape.vocab_size
     views["embedding"][:, v:] = 0
-    views["readout"][..., v:] = 0
-    views["readout.skip"][..., v:] = 0
+    views["readout"][:, v:] = 0
+    views["readout.skip"][:, v:] = 0
     return flat

@@ -80,17 +80,25 @@ class Copies:
 
     @property
     def excess_copies_se(self) -> float:
-        """SE² = [Σ_b (c_Db + ρ_b²·max(c_Cb, 1/G)) - E²] / G.
-
-        The floor of one string keeps a control that was not met from looking like certainty.
-        """
-        ratio = self.reference.strata.mass_ratio
-        floored = np.maximum(self.control, 1 / self.size)
-        second_moment = float((self.training + ratio**2 * floored).sum())
-        return self._error(second_moment, self.excess_copies)
+        """Standard error of E; see `weighted_excess`."""
+        return self.weighted_excess(np.ones(len(self.reference.strata)))[1]
 
     def weighted_excess(self, weights: NDArray[np.float64]) -> tuple[float, float]:
-        """Σ_b w_b·(c_Db - ρ_b·c_Cb) and its SE, SE² = [Σ_b w_b²(c_Db + ρ_b²·c_Cb) - (…)²] / G."""
+        """X = Σ_b w_b·(c_Db - ρ_b·c_Cb) and its standard error over generated strings.
+
+        SE² = [Σ_b w_b²·(c_Db + ρ_b²·(c_Cb + p(C_b)/G)) - X²] / G
+
+        X is the mean over generated strings of w_b in D_b, -w_b·ρ_b in C_b and 0 elsewhere. Without
+        p(C_b)/G the bracket is the variance of these values, which would take a stratum whose
+        controls were not met for one whose controls cannot be. So one string more is added, drawn
+        from the grammar: a control of stratum b with probability p(C_b). Under the grammar
+        E[SE²] = Var X·(1 + x/G) with |x| < 1, however rare its copies are; under any other model
+        the addition is at most Σ_b w_b²·ρ_b²·p(C_b)/G². (A floor of one string, max(c_Cb, 1/G),
+        would state 1.3 times the error with one expected copy per stratum, 5 times with 0.02.)
+
+        Where next to nothing is copied E and its error are next to 0 together; what G strings do
+        not show may still have a rate of up to 3/G.
+        """
         return self._weighted(weights, self.reference.strata, self.training, self.control)
 
     def slope_over(self, strata: Strata) -> tuple[float, float]:
@@ -107,7 +115,8 @@ class Copies:
         control: NDArray[np.float64],
     ) -> tuple[float, float]:
         total = float(weights @ stratum_excess(strata, training, control)) / self._counted
-        moments = training + strata.mass_ratio**2 * control
+        seen = control + strata.mass_control / self.size
+        moments = training + strata.mass_ratio**2 * seen
         return total, self._error(float(weights**2 @ moments), total)
 
     def _copies(self, side: int) -> float:

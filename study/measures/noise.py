@@ -162,15 +162,20 @@ class Windows:
         """Of the table `curves`: losses, gap fraction and position over all noise."""
         training, heldout = (self._mean("loss", self.side == k) for k in (TRAINING, HELDOUT))
         position, off_line = self.optima.position(self._training_sums(None))
-        memorizer = float(self.optima.loss.mean())
         return {
             "training_loss": training,
             "heldout_loss": heldout,
-            "memorizer_loss": memorizer,
-            "gap_fraction": gap_fraction(training, heldout, memorizer),
+            "memorizer_loss": float(self.optima.loss.mean()),
+            "gap_fraction": self._gap_fraction(),
             "position": position,
             "off_line": off_line,
         }
+
+    def _gap_fraction(self) -> float | None:
+        """Of losses less the grammar's at the same noisy strings; see `gap_fraction`."""
+        grammar, own = self.optima.grammar_loss, self.side == TRAINING
+        beyond = self.readings["loss"] - grammar
+        return gap_fraction(beyond[own], beyond[~own], self.optima.loss - grammar[own])
 
     def noise(self, num_timesteps: int) -> dict[str, list[Any]]:
         """The rows of the table `noise`, one per window; without draws everything is None."""
@@ -216,11 +221,23 @@ class Windows:
         return float(self.readings[part][chosen].sum() / total) if total else None
 
 
-def gap_fraction(training: float | None, heldout: float | None, memorizer: float) -> float | None:
+def gap_fraction(
+    training: NDArray[np.float64], heldout: NDArray[np.float64], memorizer: NDArray[np.float64]
+) -> float | None:
     """(held-out - train)/(held-out - memorizer's train): 0 for the grammar, 1 for empirical Bayes.
 
-    None where the network is no worse on held-out strings than the memorizer on its own.
+    Of losses beyond the exact grammar's, of noised training strings (R,), controls (R',) and, of
+    empirical Bayes, the training strings again (R,). The two sides hold different strings, and 96
+    of each differ in their mean loss by chance, by the same amount at every step. What the grammar
+    itself loses on these noisy strings has that difference in it and, D and C being exchangeable,
+    no other: E[g_C - g_D] = 0. So it is taken off both, which moves no expectation of numerator or
+    denominator, and leaves exactly 0 for the grammar and 1 for empirical Bayes, whatever was drawn.
+
+    None without noisy strings of either side, and where the network is no worse on held-out strings
+    than the memorizer on its own.
     """
-    if training is None or heldout is None or heldout <= memorizer:
+    if not len(training) or not len(heldout):
         return None
-    return (heldout - training) / (heldout - memorizer)
+    outside = float(heldout.mean())
+    whole = outside - float(memorizer.mean())
+    return (outside - float(training.mean())) / whole if whole > 0 else None

@@ -35,6 +35,7 @@ class Optima:
 
     memorizer, grammar  (R, d, v) float64: e and g
     loss                (R,) loss of empirical Bayes in nats, mean over leaves
+    grammar_loss        (B,) that of the grammar, of noised control strings too
     """
 
     READINGS: ClassVar = ("along", "away", "apart", "kl_memorizer", "kl_grammar")
@@ -43,6 +44,7 @@ class Optima:
     memorizer: Tensor
     grammar: Tensor
     loss: NDArray[np.float64]
+    grammar_loss: NDArray[np.float64]
 
     @cached_property
     def _constants(self) -> Tensor:
@@ -53,17 +55,20 @@ class Optima:
 
     @classmethod
     def of(
-        cls, corpus: Corpus, diffusion: Diffusion, x_0: Tensor, x_t: Tensor, t: Tensor
+        cls, corpus: Corpus, diffusion: Diffusion, x_0: Tensor, x_t: Tensor, t: Tensor, own: Tensor
     ) -> Optima:
-        """The optima at noised training strings: x_0, x_t (R, d) and t (R,)."""
+        """The optima at noised strings: x_0, x_t (B, d), t (B,), and which are of D, own (B,).
+
+        The R strings of D come first.
+        """
         evidence = diffusion.likelihood(x_t, t).double()
+        grammar = GrammarDenoiser(corpus.grammar, diffusion).posterior(evidence)
+        grammar_loss = _loss(diffusion, grammar, evidence, x_0, x_t, t)
+        x_0, x_t, t, evidence = (part[own] for part in (x_0, x_t, t, evidence))
         empirical = EmpiricalBayesDenoiser(corpus.training.strings, diffusion)
         memorizer = empirical.posterior(evidence)
-        grammar = GrammarDenoiser(corpus.grammar, diffusion).posterior(evidence)
-        logits = cavity_of(memorizer, evidence).log().to(diffusion.alpha.dtype)
-        of_one_member = (part.unsqueeze(0) for part in (logits, x_0, x_t, t))
-        loss = diffusion.loss(*of_one_member).double().mean(-1).squeeze(0)
-        return cls(memorizer, grammar, loss.cpu().numpy())
+        loss = _loss(diffusion, memorizer, evidence, x_0, x_t, t)
+        return cls(memorizer, grammar[own], loss, grammar_loss)
 
     def compared(self, theta: Tensor, rows: Tensor) -> Tensor:
         """`READINGS` of the network's posteriors θ (B, d, v) at some rows (B,): (5, B).
@@ -91,3 +96,12 @@ class Optima:
         position = sums["along"] / sums["apart"]
         off_line = max(sums["away"] / sums["apart"] - position**2, 0.0)
         return (position if off_line <= LARGEST_OFF_LINE else None), off_line
+
+
+def _loss(
+    diffusion: Diffusion, posterior: Tensor, evidence: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor
+) -> NDArray[np.float64]:
+    """Loss (B,) of exact posteriors (B, d, v), put where the network's output belongs."""
+    logits = cavity_of(posterior, evidence).log().to(diffusion.alpha.dtype)
+    of_one_member = (part.unsqueeze(0) for part in (logits, x_0, x_t, t))
+    return diffusion.loss(*of_one_member).double().mean(-1).squeeze(0).cpu().numpy()

@@ -7,7 +7,7 @@ import torch
 from study.diffusion import Diffusion
 from study.network import PackedUNet
 from study.oracles import EmpiricalBayesDenoiser
-from study.sampling import CHUNK, generate
+from study.sampling import CHUNK, generate, spaced
 from study.weights import NetworkShape, initial_weights
 
 STRINGS = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 1, 1]], dtype=np.uint8)
@@ -67,3 +67,31 @@ def test_the_empirical_denoiser_gives_back_its_strings_evenly(diffusion):
     assert counts.sum() > 0.98 * 1500
     expected = counts.sum() / 3
     assert ((counts - expected) ** 2 / expected).sum() < 13.8  # chi-square, 2 d.o.f., p = 0.001
+
+
+@pytest.mark.parametrize("num_timesteps", [21, 30, 200])
+@pytest.mark.parametrize("steps", [1, 7, 21])
+def test_reverse_steps_lead_from_noise_to_strings_in_even_strides(num_timesteps, steps):
+    times = spaced(num_timesteps, steps)
+    strides = -np.diff(times)
+    assert (times[0], times[-1], len(strides)) == (num_timesteps, 0, steps)
+    assert strides.min() >= 1
+    assert strides.max() - strides.min() <= 1
+
+
+@pytest.mark.parametrize("steps", [0, 31])
+def test_there_are_no_more_reverse_steps_than_diffusion_steps(diffusion, steps):
+    with pytest.raises(ValueError, match="reverse_steps must be 1 to 30"):
+        spaced(diffusion.num_timesteps, steps)
+
+
+def test_fewer_reverse_steps_ask_the_denoiser_less_often(diffusion):
+    empirical = EmpiricalBayesDenoiser(STRINGS, diffusion)
+    seen = []
+
+    def denoiser(x_t, t):
+        seen.append(int(t))
+        return empirical(x_t, t)
+
+    generate(denoiser, diffusion, [5], count=20, leaves=4, reverse_steps=6)
+    assert seen == [30, 25, 20, 15, 10, 5]

@@ -49,7 +49,8 @@ def test_shares_and_excess_equal_naive_loops(world, rng):
     rho = strata.mass_training / strata.mass_control
     E = sum(c_D[b] - rho[b] * c_C[b] for b in range(len(strata)))
     G = len(strings)
-    moment = sum(c_D[b] + rho[b] ** 2 * max(c_C[b], 1 / G) for b in range(len(strata)))
+    p_C = strata.mass_control
+    moment = sum(c_D[b] + rho[b] ** 2 * (c_C[b] + p_C[b] / G) for b in range(len(strata)))
     assert copies.excess_copies == pytest.approx(E / counted)
     assert copies.excess_copies_se == pytest.approx(sqrt((moment - E**2) / G) / counted)
 
@@ -85,7 +86,7 @@ def test_excess_copies_are_the_weight_of_a_mixture(request, name, rng, spread, w
     results = [world.measured(world.from_mixture(1000, rng, weight)).copies for _ in range(200)]
     mean, error, true_spread = spread([(x.excess_copies, x.excess_copies_se) for x in results])
     assert mean == pytest.approx(weight, abs=3.5 * true_spread / sqrt(200) + 1e-9)
-    # At weight 1 of unique strings every sample is all copies: only the floor is left of the error.
+    # At weight 1 of unique strings every sample is all copies: only the added string is left.
     assert error >= 0.8 * true_spread
     if weight < 1:
         assert error <= 1.2 * true_spread
@@ -99,8 +100,39 @@ def test_noise_has_no_excess(zipf, rng):
 def test_error_is_not_zero_where_nothing_is_copied(zipf):
     nothing = Copies.of(zipf.reference, np.full(50, -1))
     assert nothing.excess_copies == 0
-    rho = zipf.reference.strata.mass_ratio
-    assert nothing.excess_copies_se == pytest.approx(sqrt((rho**2).sum()) / 50)
+    strata = zipf.reference.strata
+    added = (strata.mass_ratio**2 * strata.mass_control).sum()
+    assert nothing.excess_copies_se == pytest.approx(sqrt(added) / 50)
+    assert nothing.excess_copies_se > 0
+    assert nothing.slope_over(strata)[1] > 0
+
+
+@pytest.mark.parametrize("generated", [8, 30, 200])
+@pytest.mark.parametrize("exponents", [{}, {0: 1.0, 2: 1.0}, {0: 2.0, 2: 2.0}])
+def test_the_error_is_the_spread_however_few_the_copies(rng, generated, exponents):
+    """For the grammar, whose Var E is exact, at 0.03 to 40 controls met."""
+    grammar = Grammar.random(
+        GrammarShape(depth=3, vocab_size=6, num_synonyms=4), zipf=exponents, seed=1
+    )
+    reference = Reference.build(Corpus.draw(grammar, 400, seed=1))
+    strata = reference.strata
+    shares = np.concatenate([strata.mass_training, strata.mass_control])
+    counts = rng.multinomial(generated, [*shares, 1 - shares.sum()], size=1000)
+    errors = [Copies.of(reference, places(reference, row)).excess_copies_se for row in counts]
+    ratio = strata.mass_ratio
+    exact = sqrt((ratio * (1 + ratio) @ strata.mass_control) / generated)
+    assert sqrt(np.mean(np.square(errors))) == pytest.approx(exact, rel=0.12)
+
+
+def places(reference, counts):
+    """A sample with so many strings of every stratum of D, then of C, and so many of neither."""
+    sides, strata = reference.strings.sides, range(len(reference.strata))
+    members = [
+        np.flatnonzero((sides == side) & (reference.stratum == b))[0]
+        for side in (1, 2)
+        for b in strata
+    ]
+    return np.repeat([*members, -1], counts)
 
 
 def test_strings_on_both_sides_count_for_neither():

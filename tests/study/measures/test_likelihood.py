@@ -11,8 +11,23 @@ from scipy.stats import betabinom
 
 from study.diffusion import Diffusion
 from study.measures import Reference
-from study.measures.likelihood import Memorized, Probes, elbo_losses, likelihood_columns
-from study.memorized import memorized_since, null_error, null_rate, p_values
+from study.measures.likelihood import (
+    Memorized,
+    Probes,
+    elbo_losses,
+    likelihood_columns,
+    shares_of_steps,
+    steps_by_share,
+)
+from study.member import build_corpus
+from study.memorized import (
+    excess_p_value,
+    flagged_law,
+    memorized_since,
+    null_error,
+    null_rate,
+    p_values,
+)
 from study.oracles import EmpiricalBayesDenoiser, GrammarDenoiser
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
 from tests.study.small import small
@@ -26,7 +41,6 @@ def probes_of(world: Enumerated) -> Probes:
 def test_loss_equals_enumeration_over_its_draws(zipf):
     world = Enumerated(small_grammar(zipf, corpus__size=12, measurement__loss_strings=5))
     probes = probes_of(world)
-    T = world.diffusion.num_timesteps
     for denoiser in (
         Opinionated(world.diffusion, 4),
         GrammarDenoiser(world.grammar, world.diffusion),
@@ -39,8 +53,8 @@ def test_loss_equals_enumeration_over_its_draws(zipf):
             for draw, t in enumerate(probes.t.tolist()):
                 x_t = probes.x_t[row, draw]
                 logits = denoiser(x_t.long().view(1, 1, -1), torch.tensor([[t]]))[0, 0].numpy()
-                total += world.loss(logits, x_0, x_t.numpy(), t).sum()
-            assert losses[row] == pytest.approx(T * total / len(probes.t), rel=1e-5, abs=1e-5)
+                total += world.loss(logits, x_0, x_t.numpy(), t).sum() * probes.weights[draw]
+            assert losses[row] == pytest.approx(total / len(probes.t), rel=1e-5, abs=1e-5)
 
 
 def exhaustive(world: Enumerated, denoiser, x_0: np.ndarray) -> float:
@@ -59,20 +73,61 @@ def exhaustive(world: Enumerated, denoiser, x_0: np.ndarray) -> float:
 
 
 def test_stratified_draws_average_to_the_exhaustive_loss_over_all_t_and_noise():
-    """Every t equally often, and errors that fall as the draws grow."""
+    """Every t as often as its share, and errors that fall as the draws grow."""
     T = 24
     config = small_grammar(
         {1: 1.0}, corpus__size=4, measurement__loss_strings=4, measurement__loss_draws=400 * T
     )
     world = Enumerated(config)
     probes = probes_of(world)
-    assert np.bincount(probes.t.numpy())[1:].tolist() == [400] * T
+    drawn = np.bincount(probes.t.numpy(), minlength=T + 1)[1:]
+    assert drawn == pytest.approx(400 * T * shares_of_steps(world.diffusion), abs=1)
     denoiser = Opinionated(world.diffusion, 4)
     (losses,) = elbo_losses(denoiser, world.diffusion, [probes])
     exact = np.array([exhaustive(world, denoiser, x.numpy().astype(int)) for x in probes.x_0])
     assert losses == pytest.approx(exact, rel=0.06)
     assert losses.mean() == pytest.approx(exact.mean(), rel=0.05)
     assert np.corrcoef(losses, exact)[0, 1] > 0.97
+
+
+def test_steps_are_drawn_by_share_and_each_part_of_the_shares_has_one():
+    """A step whose share is a whole number of parts has so many draws, whatever the luck."""
+    shares = np.array([0.5, 0.0, 0.05, 0.2, 0.25])
+    for seed in range(20):
+        uniform = torch.rand(20, generator=torch.Generator().manual_seed(seed))
+        steps = steps_by_share(uniform, shares)
+        assert np.bincount(steps.numpy(), minlength=6).tolist() == [0, 10, 0, 1, 4, 5]
+    assert steps_by_share(torch.ones(1) - 2**-24, shares).tolist() == [5]
+
+
+def test_shares_are_the_chances_that_a_redrawn_leaf_was_redrawn_in_the_step():
+    diffusion = Diffusion.build(24, 4, dtype=torch.float64)
+    alpha = diffusion.alpha.numpy()
+    chances = [(alpha[1:t].prod() - alpha[1 : t + 1].prod()) for t in range(1, 25)]
+    expected = [chances[t - 1] / sum(chances[:t]) for t in range(1, 25)]
+    assert shares_of_steps(diffusion) == pytest.approx(np.array(expected) / sum(expected))
+
+
+@pytest.mark.parametrize("size", [512, 2048])
+def test_empirical_bayes_is_found_out_with_the_default_measurements(size):
+    """Where draws spread evenly over t leave a string in twenty, or two, to luck."""
+    found = []
+    for seed in range(4):
+        config = small(
+            seed=seed,
+            grammar__depth=3,
+            grammar__zipf={0: 1.0, 2: 1.0},
+            corpus__size=size,
+            diffusion__num_timesteps=200,
+            measurement__loss_strings=192,
+        )
+        corpus = build_corpus(config)
+        diffusion = Diffusion.build(200, 6)
+        probes = Probes.draw(config, Reference.build(corpus), diffusion)
+        empirical = EmpiricalBayesDenoiser(corpus.training.strings, diffusion)
+        (losses,) = elbo_losses(empirical, diffusion, [probes])
+        found.append(likelihood_columns(probes, losses)["curves"]["memorized_excess"][0])
+    assert min(found) > 0.95
 
 
 def test_all_strings_share_their_noise():
@@ -138,6 +193,51 @@ def test_null_error_is_that_of_the_beta_binomial_law():
         assert null_error(N, n) == pytest.approx(betabinom(N, k, n + 1 - k).std() / N)
 
 
+@pytest.mark.parametrize(("N", "n"), [(1, 19), (7, 19), (25, 25), (40, 64), (900, 1200)])
+def test_the_number_flagged_is_beta_binomial(N, n):
+    k = (n + 1) // 20
+    expected = betabinom(N, k, n + 1 - k).pmf(np.arange(N + 1))
+    assert flagged_law(N, n) == pytest.approx(expected, rel=1e-8, abs=1e-12)
+
+
+@pytest.mark.parametrize("counts", [[(9, 19)], [(5, 19), (6, 45)], [(4, 19), (3, 25), (5, 39)]])
+def test_the_p_value_of_an_excess_equals_enumeration(counts):
+    weights = np.array([0.5, 0.2, 0.3])[: len(counts)]
+    sums = []
+    for flagged in product(*(range(N + 1) for N, _ in counts)):
+        total, p = 0.0, 1.0
+        for w, x, (N, n) in zip(weights, flagged, counts, strict=True):
+            k = (n + 1) // 20
+            a = k / (n + 1)
+            total += w * (x / N - a) / (1 - a)
+            p *= betabinom(N, k, n + 1 - k).pmf(x)
+        sums.append((total, p))
+    totals, p = np.array(sums).T
+    for total in np.unique(totals.round(12)):
+        exact = p[totals >= total - 1e-9].sum()
+        assert excess_p_value(total, weights, counts) >= exact - 1e-9
+        close = p[totals >= total - len(counts) / 1000].sum()
+        assert excess_p_value(total, weights, counts) <= close + 1e-9
+    assert excess_p_value(-1.0, weights, counts) == pytest.approx(1)
+    assert excess_p_value(1.1, weights, counts) == 0
+
+
+def test_an_excess_of_too_few_controls_has_no_p_value():
+    with pytest.raises(ValueError, match="18 controls flag nothing: a stratum needs 19"):
+        excess_p_value(0.1, np.ones(1), [(20, 18)])
+
+
+def test_an_excess_has_p_values_where_its_standard_deviation_is_no_quantile(rng):
+    strata, weights = np.repeat(range(4), 30), np.full(4, 0.25)
+    found = [Memorized.of(rng.random(120), rng.random(120), strata, strata) for _ in range(600)]
+    p = np.array([memorized.p_value(weights) for memorized in found])
+    for level in (0.01, 0.05, 0.2):
+        spread = np.sqrt(level * (1 - level) / len(p))
+        assert level / 2 - 3 * spread < (p <= level).mean() < level + 3 * spread
+    _, error = found[0].weighted_excess(weights)
+    assert excess_p_value(3 * error, weights, [(30, 30)] * 4) > 0.007  # 0.0013 in a normal law
+
+
 def test_unmemorized_strings_are_flagged_as_the_law_says(rng):
     strata = np.repeat([0, 1], [40, 25]), np.repeat([0, 1], [30, 45])
     counts, excess, slopes = [], [], []
@@ -189,6 +289,7 @@ def columns(config, seed=0):
 def test_columns_say_null_where_nothing_can_be_said():
     _, few = columns(small(corpus__size=12))
     assert few["curves"]["memorized_excess"] == [None]
+    assert few["curves"]["memorized_excess_p_value"] == [None]
     assert few["typicality"]["memorized_share"] == [None]
     assert few["typicality"]["memorized_excess"] == [None]
     probes, uniform = columns(small(corpus__size=40, grammar__zipf={}))
@@ -249,4 +350,4 @@ def test_the_diffusion_of_the_pack_is_used():
     diffusion = Diffusion.build(24, 4)
     probes = Probes.draw(world.config, Reference.build(world.corpus), diffusion)
     assert probes.x_0.dtype == probes.x_t.dtype == torch.uint8
-    assert probes.num_timesteps == 24
+    assert probes.weights == pytest.approx(1 / shares_of_steps(diffusion)[probes.t - 1])

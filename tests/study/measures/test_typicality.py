@@ -14,12 +14,12 @@ def slopes(world, draw, rng, repetitions=200, size=1000):
 
 def test_slope_equals_its_formula(zipf, rng):
     copies, strata = zipf.measured(zipf.from_mixture(800, rng)).copies, zipf.reference.strata
-    rho = strata.mass_training / strata.mass_control
+    rho, p_C = strata.mass_training / strata.mass_control, strata.mass_control
     T = sum(
         strata.z[b] * (copies.training[b] - rho[b] * copies.control[b]) for b in range(len(strata))
     )
     moment = sum(
-        strata.z[b] ** 2 * (copies.training[b] + rho[b] ** 2 * copies.control[b])
+        strata.z[b] ** 2 * (copies.training[b] + rho[b] ** 2 * (copies.control[b] + p_C[b] / 800))
         for b in range(len(strata))
     )
     result = typicality_slope(copies)

@@ -89,7 +89,7 @@ class Status:
         try:
             document = json.loads(data)
             checksum = document.pop("sha256")
-            if checksum != _digest(_json(document)):
+            if checksum != _digest(_without_checksum(data, checksum)):
                 raise DamagedTraining("status.json does not match its checksum")
             files = {name: Entry(**entry) for name, entry in document.pop("files").items()}
             composition = tuple(document.pop("composition"))
@@ -129,16 +129,22 @@ class Results:
             raise DamagedTraining(f"status.json is that of training {status.training}")
         return status
 
-    def verified(self, training: str) -> Status | None:
+    def verified(self, training: str, config: TrialConfig | None = None) -> Status | None:
         """The status, after every file that it names was read and matched.
+
+        config: the training's, where it is known; a `config.json` that says the same need not have
+        its identity worked out again.
 
         Raises:
             DamagedTraining: naming the first file that is missing or differs.
         """
         status = self.status(training)
         if status is not None:
-            if self.config(training).hash != training and status.version == records.VERSION:
-                raise DamagedTraining("config.json is not that of this training")
+            document = self._config_document(training)
+            if config is None or document != config.to_dict():
+                found = self._config(document).hash
+                if found != training and status.version == records.VERSION:
+                    raise DamagedTraining("config.json is not that of this training")
             for name in status.files:
                 self.read(status, name)
         return status
@@ -174,11 +180,20 @@ class Results:
         Raises:
             DamagedTraining: when `config.json` is missing or garbled.
         """
+        return self._config(self._config_document(training))
+
+    def _config_document(self, training: str) -> Any:
         try:
-            document = json.loads(self.store.read(f"{FOLDER}/{training}/config.json"))
-            return TrialConfig.from_dict(document)
+            return json.loads(self.store.read(f"{FOLDER}/{training}/config.json"))
         except FileNotFoundError:
             raise DamagedTraining("config.json is missing") from None
+        except ValueError as error:
+            raise DamagedTraining(f"config.json is garbled: {error}") from error
+
+    @staticmethod
+    def _config(document: Any) -> TrialConfig:
+        try:
+            return TrialConfig.from_dict(document)
         except (ConfigError, ValueError) as error:
             raise DamagedTraining(f"config.json is garbled: {error}") from error
 
@@ -199,7 +214,6 @@ class Results:
         """
         training = config.hash
         folder = self.store.child(f"{FOLDER}/{training}")
-        folder.publish("config.json", _json(config.to_dict()))
         contents = {
             name: (f"{name}-{step:09d}.parquet", records.to_bytes(content))
             for name, content in tables.items()
@@ -212,8 +226,8 @@ class Results:
             else:
                 contents[f"{_KEPT}{kept_step}"] = (_checkpoint_file(kept_step), content)
         for name, (file, data) in contents.items():
-            folder.publish(file, data)
             files[name] = Entry(file, len(data), _digest(data))
+        folder.publish_all({"config.json": _json(config.to_dict()), **dict(contents.values())})
         status = Status(
             training=training,
             state=state,
@@ -258,6 +272,11 @@ class Results:
 
 def _checkpoint_file(step: int) -> str:
     return f"checkpoint-{step:09d}.pt"
+
+
+def _without_checksum(data: bytes, checksum: str) -> bytes:
+    """The bytes that a status is the checksum of: its own, less the line of the checksum."""
+    return data.replace(f' "sha256": "{checksum}",\n'.encode(), b"", 1)
 
 
 def _json(document: Any) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import merge
 from itertools import count, takewhile
 
@@ -45,7 +46,7 @@ class Schedule:
 
     def until(self, last: int) -> list[tuple[int, bool]]:
         """Measured steps not beyond `last`, rising, each with whether strings are generated."""
-        return list(takewhile(lambda measured: measured[0] <= last, self._measured()))
+        return list(_until(self, last))
 
     @property
     def first_generated_step(self) -> int:
@@ -86,3 +87,9 @@ class Schedule:
 
     def _trained(self, step: int) -> int:
         return step * self.training_passes
+
+
+@lru_cache(maxsize=256)
+def _until(schedule: Schedule, last: int) -> tuple[tuple[int, bool], ...]:
+    """Kept, because the trainings of a sweep share few schedules and ask for them often."""
+    return tuple(takewhile(lambda measured: measured[0] <= last, schedule._measured()))

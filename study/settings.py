@@ -7,6 +7,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 
@@ -57,7 +58,7 @@ class Section:
 
     def __post_init__(self) -> None:
         faults = []
-        hints = get_type_hints(type(self))
+        hints = _hints(type(self))
         for f in dataclasses.fields(self):  # type: ignore[arg-type]
             try:
                 value = _coerced(getattr(self, f.name), hints[f.name])
@@ -73,6 +74,12 @@ class Section:
     def faults(self) -> list[tuple[str, str]]:
         """Faults that involve several settings, as (field, what); the base has none."""
         return []
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    """The types of a section's fields, which a sweep of thousands asks for again and again."""
+    return get_type_hints(cls)
 
 
 def identity(section: Section) -> dict[str, Any]:
@@ -110,7 +117,7 @@ def built(cls: type[Any], document: Any) -> Any:
     """Build a section from JSON values, collecting the faults of all its parts."""
     if not isinstance(document, Mapping):
         raise ConfigError([((), f"must be a mapping of settings, not {document!r}")])
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls)}
     faults: list[tuple[tuple[str, ...], str]] = []
     values: dict[str, Any] = {}
@@ -138,7 +145,7 @@ def _faults_of_the_rest(
 ) -> list[tuple[tuple[str, ...], str]]:
     """Type and bound faults of the settings that are known, so that all are reported at once."""
     faults: list[tuple[tuple[str, ...], str]] = []
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     for name, value in values.items():
         if isinstance(value, Section):
             continue

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import pyarrow.fs as pafs
+
+AT_A_TIME = 8
+"""Files that are sent to the disk or the object store at a time."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Store:
         Raises:
             FileNotFoundError: when there is no such file.
         """
+        if self.is_local:  # a fifth of what opening an Arrow stream costs
+            return Path(self.full(path)).read_bytes()
         with self.filesystem.open_input_stream(self.full(path)) as stream:
             return stream.read()
 
@@ -71,30 +81,50 @@ class Store:
 
     def publish(self, path: str, data: bytes) -> None:
         """Replace a file in one step: fsync and rename on disks, one PUT on object stores."""
+        folder = self.child(str(PurePosixPath(path).parent))
+        folder.publish_all({PurePosixPath(path).name: data})
+
+    def publish_all(self, files: Mapping[str, bytes]) -> None:
+        """Replace files directly below the root, each in one step and in no order.
+
+        When this returns all of them are durable; the disk is waited for once, not once a file.
+        """
         if self.is_local:
-            self._publish_locally(Path(self.full(path)), data)
-            return
-        with self.filesystem.open_output_stream(self.full(path)) as stream:
+            _replace(Path(self.root), files)
+        else:
+            _several(self._put, files.items())
+
+    def _put(self, file: tuple[str, bytes]) -> None:
+        name, data = file
+        with self.filesystem.open_output_stream(self.full(name)) as stream:
             stream.write(data)
 
-    def _publish_locally(self, target: Path, data: bytes) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-        try:
-            with partial.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(target)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+
+def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write everything, make it durable, and only then give it its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = {name: folder / f".{name}.{secrets.token_hex(4)}.partial" for name in files}
+    try:
+        for name, data in files.items():
+            partial[name].write_bytes(data)
+        _several(_sync, partial.values())  # they share commits of the file system's journal
+        for name, file in partial.items():
+            file.replace(folder / name)
+    except OSError:
+        for file in partial.values():
+            file.unlink(missing_ok=True)
+        raise
+    _sync(folder)  # makes the renames durable: a crash must not bring the old files back
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; a crash right after it must not bring the old file back."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _several(function: Callable[[T], None], items: Collection[T]) -> None:
+    """The function of every item, some at a time; raises what the first failure raised."""
+    with ThreadPoolExecutor(min(len(items), AT_A_TIME)) as pool:
+        list(pool.map(function, items))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

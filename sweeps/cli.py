@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -125,12 +126,13 @@ def run(
 
     Example:  memophase run demo --set training.steps=4096 --report
     """
+    began = time.perf_counter()
     from sweeps import spec
 
     loaded = spec.load(sweep, set_ or [])
     location = results or _default_results(loaded)
     again = f"run the same command again to go on: memophase run {sweep} …"
-    code = _run(loaded, location, address, again)
+    code = _run(loaded, location, address, again, began)
     if report:
         _write_report(location, None)
     return code
@@ -250,7 +252,7 @@ def _default_results(sweep: Sweep) -> str:
     return f"results/{sweep.name}"
 
 
-def _run(sweep: Sweep, location: str, address: str, again: str) -> int:
+def _run(sweep: Sweep, location: str, address: str, again: str, began: float) -> int:
     from sweeps import show
     from sweeps.progress import Progress
     from sweeps.running import run
@@ -258,10 +260,12 @@ def _run(sweep: Sweep, location: str, address: str, again: str) -> int:
     console = _console()
     try:
         with Progress(console, sweep.name) as progress:
-            outcome = run(sweep, location, address=address, progress=progress)
+            outcome = run(sweep, location, address=address, progress=progress, began=began)
     except KeyboardInterrupt:
         print(f"interrupted; what was measured is kept. {again}", file=sys.stderr)
         return INCOMPLETE
+    if outcome.usage is not None:
+        print(outcome.usage)
     print(show.outcome(sweep, outcome, location))
     for line in show.failures(sweep, outcome):
         print(f"error: {line}", file=sys.stderr)

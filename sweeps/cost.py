@@ -8,7 +8,7 @@ readout 2W → v at every leaf ([C]). Elementwise work is left out: it is not wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from study.config import TrialConfig
@@ -55,11 +55,12 @@ def of(config: TrialConfig, step: int = 0) -> Cost:
     measured = sum(s > step for s in config.measured_steps)
     generated = sum(s > step for s in config.generated_steps)
     batch = config.training.batch_size * config.training.noisings
-    strings = math.ceil(config.measurement.generated / CHUNK) * CHUNK
+    whole_chunks = math.ceil(config.measurement.generated / CHUNK) * CHUNK
+    reverse_steps = config.schedule.generating_passes // config.measurement.generated
     widest = max(batch, CHUNK)
     return Cost(
         training_flop=BACKWARD * forward * batch * max(config.last_step - step, 0),
-        generating_flop=forward * generated * strings * config.diffusion.num_timesteps,
+        generating_flop=forward * generated * whole_chunks * reverse_steps,
         measuring_flop=forward * measured * config.schedule.likelihood_passes,
         memory_bytes=BYTES
         * ((STATES + 1) * weights(config) + 12 * widest * leaves * _width(config)),
@@ -92,11 +93,9 @@ def weights(config: TrialConfig) -> int:
     return config.grammar.depth * (3 * s * W * W + 4 * W) + 3 * config.grammar.vocab_size * W
 
 
-def pack_flop(configs: Iterable[tuple[TrialConfig, int]]) -> float:
-    """Operations of a pack, launches counted as the members that could run in their stead."""
-    members = [(of(config, step).flop, config.network.width) for config, step in configs]
-    mean = sum(flop for flop, _ in members) / len(members)
-    return mean * (len(members) + OVERHEAD / members[0][1])
+def pack_flop(members: Sequence[float], width: int) -> float:
+    """Operations of a pack from its members', launches counted as members that could run."""
+    return sum(members) / len(members) * (len(members) + OVERHEAD / width)
 
 
 def _width(config: TrialConfig) -> int:

@@ -1,6 +1,7 @@
 """The folder of a study beside its trainings: which sweep it holds, and what stands finished in it.
 
 <results>/sweep.json          the sweep as it was last run, and the trainings it consists of
+          last-run.json       what the last run did with its processors
           runs/<token>.json   the heartbeat of whoever runs it
           failures/<name>.txt why a pack failed
           tune/               Ray Tune's own files while a run lasts
@@ -9,17 +10,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from study.results import DamagedTraining, Results, Status
 from sweeps.faults import UsageError
-from sweeps.spec import Sweep
+from sweeps.spec import Sweep, Training
 
 FILE = "sweep.json"
 VERSION = 1
+READERS = 8
+BATCH = 64
+"""Trainings that are looked at by one of the readers in a row."""
+
+T = TypeVar("T")
 
 Progress = Literal["waiting", "running", "finished", "diverged", "failed", "damaged"]
 
@@ -159,26 +165,44 @@ def refuse_other_study(sweep: Sweep, results: Results, location: str) -> None:
         )
 
 
-def standings(
-    last_steps: Mapping[str, int], results: Results, *, verify: bool = False
-) -> dict[str, Standing]:
-    """Where each training stands.
+def standings(last_steps: Mapping[str, int], results: Results) -> dict[str, Standing]:
+    """Where each training stands by its status alone.
 
     Args:
         last_steps: hash -> the step at which it is to end.
         results: where they are published.
-        verify: whether to read every file of finished trainings, so that damage shows.
     """
-    with ThreadPoolExecutor(8) as pool:
-        found = pool.map(
-            lambda item: _standing(item[0], item[1], results, verify), last_steps.items()
-        )
-        return dict(zip(last_steps, found, strict=True))
+
+    def standing(item: tuple[str, int]) -> Standing:
+        training, last_step = item
+        return _standing(lambda: results.status(training), last_step)
+
+    return dict(zip(last_steps, _all(standing, last_steps.items()), strict=True))
 
 
-def _standing(training: str, last_step: int, results: Results, verify: bool) -> Standing:
+def verified(trainings: Sequence[Training], results: Results) -> dict[str, Standing]:
+    """Where each training stands after every file of it was read, so that damage shows."""
+
+    def standing(training: Training) -> Standing:
+        config = training.config
+        return _standing(lambda: results.verified(training.hash, config), config.last_step)
+
+    found = _all(standing, trainings)
+    return {training.hash: each for training, each in zip(trainings, found, strict=True)}
+
+
+def _all(function: Callable[[T], Standing], items: Collection[T]) -> list[Standing]:
+    """The function of every item, several at a time: most of it is waiting for files."""
+    rows = list(items)
+    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(lambda batch: [function(item) for item in batch], batches)
+        return [standing for batch in found for standing in batch]
+
+
+def _standing(read: Callable[[], Status | None], last_step: int) -> Standing:
     try:
-        status = results.verified(training) if verify else results.status(training)
+        status = read()
     except (DamagedTraining, OSError) as damage:
         return Standing("damaged", reason=str(damage))
     if status is None:

@@ -42,7 +42,8 @@ class Pack:
     @classmethod
     def of(cls, trainings: Sequence[Training], step: int) -> Pack:
         """The pack of some trainings."""
-        flop = cost.pack_flop([(t.config, step) for t in trainings])
+        width = trainings[0].config.network.width
+        flop = cost.pack_flop([cost.of(t.config, step).flop for t in trainings], width)
         text = ",".join(t.hash for t in trainings)
         name = f"{len(trainings)}x{hashlib.sha256(text.encode()).hexdigest()[:8]}"
         return cls(tuple(trainings), step, flop, name)
@@ -57,9 +58,12 @@ class _Group:
     limit: int
     whole: bool
     packs: int = field(init=False)
+    _flop: dict[str, float] = field(init=False)
+    _costs: dict[int, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.packs = math.ceil(len(self.trainings) / self.limit)
+        self._flop = {t.hash: cost.of(t.config, self.step).flop for t in self.trainings}
 
     def split(self, packs: int) -> list[list[Training]]:
         """Even shares; neighbours in the grid stay together."""
@@ -68,8 +72,14 @@ class _Group:
         return [self.trainings[a:b] for a, b in pairwise(bounds)]
 
     def costs(self, packs: int) -> list[float]:
-        """What each of so many packs would cost."""
-        return [cost.pack_flop([(t.config, self.step) for t in part]) for part in self.split(packs)]
+        """What each of so many packs would cost; asked for again and again while balancing."""
+        if packs not in self._costs:
+            width = self.trainings[0].config.network.width
+            self._costs[packs] = [
+                cost.pack_flop([self._flop[t.hash] for t in part], width)
+                for part in self.split(packs)
+            ]
+        return self._costs[packs]
 
 
 def members_limit(width: int, *, on_gpu: bool) -> int:

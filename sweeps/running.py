@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from study.results import Results
-from sweeps import folder, packing, tuner
+from sweeps import folder, packing, tuner, usage
 from sweeps.faults import UsageError
 from sweeps.folder import Standing
 from sweeps.heartbeat import Heartbeat
 from sweeps.packing import Pack
 from sweeps.progress import Progress
 from sweeps.spec import Sweep, Training
+from sweeps.usage import Usage
 
 
 @dataclass
@@ -25,11 +27,13 @@ class Outcome:
         standings: hash -> where each training of the sweep stands.
         trained: how many trainings this run took on.
         logs: hash of a failed training -> where its log is.
+        usage: what it did with its processors; None where it trained nothing.
     """
 
     standings: dict[str, Standing]
     trained: int = 0
     logs: dict[str, str] = field(default_factory=dict)
+    usage: Usage | None = None
 
     @property
     def complete(self) -> bool:
@@ -42,13 +46,23 @@ def absolute(location: str) -> str:
     return location if "://" in location else str(Path(location).expanduser().absolute())
 
 
-def run(sweep: Sweep, location: str, *, address: str, progress: Progress) -> Outcome:
+def run(
+    sweep: Sweep, location: str, *, address: str, progress: Progress, began: float | None = None
+) -> Outcome:
     """Train what is unfinished of a sweep.
+
+    Args:
+        sweep: what is to be trained.
+        location: where its results are, path or URI.
+        address: of Ray, see `tuner.connected`.
+        progress: told what happens.
+        began: when the command did, by `time.perf_counter`; None: now.
 
     Raises:
         UsageError: when the folder belongs to another study or runner, or there is no Ray.
         KeyboardInterrupt: when interrupted; everything published stays.
     """
+    began = time.perf_counter() if began is None else began
     address = tuner.reachable(address)
     location = absolute(location)
     results = Results.open(location)
@@ -56,16 +70,21 @@ def run(sweep: Sweep, location: str, *, address: str, progress: Progress) -> Out
         folder.refuse_other_study(sweep, results, location)
         with Heartbeat(results.store, progress.snapshot):
             folder.publish(sweep, results)
-            return _run(sweep, results, location, address, progress)
+            return _run(sweep, results, location, address, progress, began)
     except OSError as error:
         raise UsageError.of(f"cannot be used: {error.strerror or error}", place=location) from None
 
 
 def _run(
-    sweep: Sweep, results: Results, location: str, address: str, progress: Progress
+    sweep: Sweep,
+    results: Results,
+    location: str,
+    address: str,
+    progress: Progress,
+    began: float,
 ) -> Outcome:
     steps = {training.hash: training.config.last_step for training in sweep.trainings}
-    before = folder.standings(steps, results, verify=True)
+    before = folder.verified(sweep.trainings, results)
     unfinished = [t for t in sweep.trainings if not before[t.hash].done]
     outcome = Outcome(before, trained=len(unfinished))
     progress.begin(len(sweep.trainings), len(unfinished))
@@ -73,10 +92,19 @@ def _run(
         folder.clear_tune(results)
         try:
             with tuner.connected(address):
-                outcome.logs = _train(sweep, unfinished, before, results, location, progress)
+                slots = tuner.slots(sweep.file.resources)
+                outcome.logs = _train(sweep, unfinished, before, results, location, progress, slots)
         finally:
             folder.clear_tune(results)
         outcome.standings = folder.standings(steps, results)
+        outcome.usage = usage.counted(
+            {t.hash: before[t.hash].step for t in unfinished},
+            results,
+            seconds=time.perf_counter() - began,
+            slots=slots,
+            cpus=sweep.file.resources.cpus_per_pack,
+        )
+        usage.publish(outcome.usage, results)
     return outcome
 
 
@@ -87,14 +115,14 @@ def _train(
     results: Results,
     location: str,
     progress: Progress,
+    slots: int,
 ) -> dict[str, str]:
     """Train packs; members of packs that failed are tried once more, each alone."""
     resources = sweep.file.resources
-    concurrent = tuner.slots(resources)
     packs = packing.packed(
         unfinished,
         {training: standing.step for training, standing in before.items()},
-        slots=concurrent,
+        slots=slots,
         members=resources.members_per_pack,
         on_gpu=resources.gpus_per_pack > 0,
         compositions={training: standing.composition for training, standing in before.items()},
@@ -103,9 +131,7 @@ def _train(
     def attempt(packs: Sequence[Pack]) -> list[tuple[Pack, str]]:
         progress.take(packs)
         token = secrets.token_hex(4)
-        tuner.train(
-            packs, location, resources, concurrent=concurrent, watcher=progress, token=token
-        )
+        tuner.train(packs, location, resources, concurrent=slots, watcher=progress, token=token)
         return [
             (pack, progress.errors[pack.name]) for pack in packs if pack.name in progress.errors
         ]

@@ -33,7 +33,8 @@ def plan(planned: Plan) -> str:
     ]
     if planned.core_hours is not None and planned.wall_hours is not None:
         rows.append(("estimate", f"{_hours(planned.core_hours)} of one core, by a trial just now"))
-        rows.append(("here", f"about {_hours(planned.wall_hours)} on {planned.slots} slots"))
+        here = f"about {_hours(planned.wall_hours)} on {planned.slots} slots"
+        rows.append(("here", f"{here}, Ray's start included, if nothing else runs"))
     elif planned.device == "cuda":
         rows.append(("estimate", "hours are not estimated for GPUs; time a short run there"))
     return "\n".join(f"{name:<11} {text}" for name, text in rows)
@@ -48,6 +49,8 @@ def standing(found: StudyStanding) -> str:
     else:
         left = found.runner.progress.get("eta_seconds")
         lines.append(f"run by {found.runner}" + (f", {duration(left)} left" if left else ""))
+    if found.usage is not None:
+        lines.append(f"last run: {found.usage}")
     lines += [f"  {t.label} seed {t.seed}: {reason}" for t, reason in found.troubles]
     return "\n".join(lines)
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from study.results import Results
-from sweeps import folder, heartbeat
+from sweeps import folder, heartbeat, usage
 from sweeps.faults import UsageError
 from sweeps.folder import Listed, Standing
 from sweeps.heartbeat import Runner
+from sweeps.usage import Usage
 
 STATES = ("finished", "diverged", "running", "waiting", "failed", "damaged")
 
@@ -22,6 +23,7 @@ class StudyStanding:
         counts: state -> trainings; `running` and `waiting` ones may be unattended.
         runner: who runs it now; None if nobody does.
         troubles: failed and damaged trainings, and why.
+        usage: what the last run did with its processors; None where none has ended.
     """
 
     name: str
@@ -30,6 +32,7 @@ class StudyStanding:
     troubles: list[tuple[Listed, str]]
     steps_done: int
     steps_total: int
+    usage: Usage | None
 
     @property
     def total(self) -> int:
@@ -53,6 +56,7 @@ class StudyStanding:
             "steps_total": self.steps_total,
             "eta_seconds": runner.progress.get("eta_seconds") if runner else None,
             "runner": None if runner is None else {"host": runner.host, "pid": runner.pid},
+            "last_run": None if self.usage is None else self.usage.document(),
             "failures": [
                 {"training": t.hash, "cell": t.cell, "seed": t.seed, "reason": reason}
                 for t, reason in self.troubles
@@ -83,6 +87,7 @@ def standing(location: str) -> StudyStanding:
         troubles=[(t, _trouble(found[t.hash])) for t in study.trainings if _trouble(found[t.hash])],
         steps_done=sum(min(found[t.hash].step, t.last_step) for t in study.trainings),
         steps_total=sum(t.last_step for t in study.trainings),
+        usage=usage.last(results),
     )
 
 

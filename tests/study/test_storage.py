@@ -46,3 +46,27 @@ def test_a_failed_write_leaves_the_old_file_and_no_partial_one(tmp_path, monkeyp
         store.publish("file", b"new")
     assert store.read("file") == b"old"
     assert store.names() == ["file"]
+
+
+def test_several_files_are_published_together(store):
+    store.publish("deep/er/a", b"old")
+    store.child("deep/er").publish_all({"a": b"new", "b": b"", "c": b"more"})
+    assert [store.read(f"deep/er/{name}") for name in "abc"] == [b"new", b"", b"more"]
+    assert store.names("deep/er") == ["a", "b", "c"]
+
+
+def test_of_several_files_none_is_replaced_before_all_are_durable(tmp_path, monkeypatch):
+    store = Store.open(tmp_path)
+    store.publish_all({"a": b"old", "b": b"old"})
+    synced = []
+
+    def full(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("study.storage.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.publish_all({"a": b"new", "b": b"new"})
+    assert [store.read(name) for name in "ab"] == [b"old", b"old"]
+    assert store.names() == ["a", "b"]

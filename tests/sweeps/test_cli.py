@@ -92,7 +92,7 @@ def test_a_plan_estimates_hours_by_training_a_little_and_writes_nothing():
     assert "trainings   4, 4 of them unfinished" in result.stdout
     assert "estimate" in result.stdout
     planned = json.loads(memophase("plan", "tiny.yaml", "--json").stdout)
-    assert 0 < planned["wall_hours"] <= planned["core_hours"] < 0.1
+    assert 0 < planned["core_hours"] < planned["wall_hours"] < 0.1  # Ray starts, too
     assert planned["flop"] == sum(
         planned["cost"][f"{part}_flop"] for part in ("training", "generating", "measuring")
     )

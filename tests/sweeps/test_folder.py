@@ -149,3 +149,31 @@ def test_status_of_a_folder_that_nobody_runs(results: Results):
     assert f"run by process {os.getpid()}" in words
     assert "1m15s left" in words
     assert "size=4 seed 0: failed: ValueError: no" in words
+
+
+def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results):
+    """Every byte is read, whatever the files' times say."""
+    sweep = spec.loads(TINY)
+    for training in sweep.trainings:
+        results.publish(training.config, "finished", 32, {}, b"weights")
+    longer = spec.loads(TINY, ["training.steps=64"])
+    assert {s.state for s in folder.verified(sweep.trainings, results).values()} == {"finished"}
+    assert {s.state for s in folder.verified(longer.trainings, results).values()} == {"running"}
+
+    own = [Path(results.store.full(f"trainings/{t.hash}")) for t in sweep.trainings]
+    checkpoint = own[0] / "checkpoint-000000032.pt"
+    before = checkpoint.stat()
+    checkpoint.write_bytes(b"Weights")
+    os.utime(checkpoint, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (own[1] / "config.json").write_bytes((own[2] / "config.json").read_bytes())
+    (own[3] / "config.json").write_text("{")
+    found = folder.verified(sweep.trainings, results)
+    assert [found[t.hash].state for t in sweep.trainings] == [
+        "damaged",
+        "damaged",
+        "finished",
+        "damaged",
+    ]
+    assert "does not match its checksum" in found[sweep.trainings[0].hash].reason
+    assert "not that of this training" in found[sweep.trainings[1].hash].reason
+    assert "garbled" in found[sweep.trainings[3].hash].reason

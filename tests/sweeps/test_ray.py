@@ -66,7 +66,14 @@ def test_running_again_trains_only_what_is_new(home: Path):
     assert "tiny: 4 of 4 trainings done; results in results/tiny" in first.stdout
     assert first.stderr == ""
     assert len(stamps(folder)) == 4
-    assert sorted(path.name for path in folder.iterdir()) == ["runs", "sweep.json", "trainings"]
+    held = ["last-run.json", "runs", "sweep.json", "trainings"]
+    assert sorted(path.name for path in folder.iterdir()) == held
+    told = json.loads(in_process("status", str(folder), "--json", cwd=home).stdout)["last_run"]
+    assert 0 < told["training"] < told["seconds"] * told["cores"]
+    said = f"{told['share']:.0%} of the time of {told['cores']} cores went into training".replace(
+        "%", " %"
+    )
+    assert said in first.stdout
     assert not list((folder / "runs").iterdir())
     before = stamps(folder)
 

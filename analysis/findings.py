@@ -12,6 +12,7 @@ from analysis.charts import noise, overproduction
 from analysis.charts import typicality as strata
 from analysis.charts.curves import curves_table
 from analysis.charts.phase_diagram import PhaseTable, phase_table
+from analysis.charts.timing import timing_table
 from analysis.claims import (
     Claim,
     OutlierFirst,
@@ -20,9 +21,11 @@ from analysis.claims import (
     outlier_first,
     typical_first,
 )  # fmt: skip
+from analysis.level_typicality import level_typicality_table
 from analysis.onsets import onsets, onsets_by_cell
 from analysis.regimes import last_steps, regimes
 from analysis.statistics import over_seeds
+from analysis.strings import single_strings, strings_table
 from analysis.tables import AnalysisError, Problem, Tables
 
 STATES = ("finished", "running", "failed", "diverged")
@@ -34,13 +37,16 @@ class Findings:
 
     Attributes:
         trainings: one row per readable training.
-        problems: the trainings that could not be read.
+        problems: the trainings that could not be read, or whose single strings could not.
         expected: trainings that the sweep is to have; None if nobody said.
         regimes: per (training, step).
         last: the rows of `regimes` that speak for their cell.
         phase: the phase diagram.
         typicality, curves, overproduction: per cell and step, over seeds.
         noise: per cell and noise level, over seeds.
+        timing: per cell and step, over seeds.
+        strings, level_typicality: of single strings, per cell, over seeds; empty where the sweep is
+            too large for them.
         onsets: per training.
         onsets_by_cell: their medians.
         typical_first, outlier_first: claims C1 and C16.
@@ -57,6 +63,9 @@ class Findings:
     curves: pd.DataFrame
     overproduction: pd.DataFrame
     noise: pd.DataFrame
+    timing: pd.DataFrame
+    strings: pd.DataFrame
+    level_typicality: pd.DataFrame
     onsets: pd.DataFrame
     onsets_by_cell: pd.DataFrame
     typical_first: TypicalFirst
@@ -68,7 +77,8 @@ class Findings:
         """State -> number of trainings, and those damaged or not yet begun."""
         found = self.trainings["state"].value_counts()
         counts = {state: int(found.get(state, 0)) for state in STATES}
-        counts["damaged"] = len(self.problems)
+        readable = set(self.trainings["training"])
+        counts["damaged"] = len([p for p in self.problems if p.training not in readable])
         if self.expected is not None:
             counts["not begun"] = max(0, self.expected - sum(counts.values()))
         return counts
@@ -109,6 +119,9 @@ class Findings:
             "curves": self.curves,
             "overproduction": self.overproduction,
             "noise": self.noise,
+            "timing": self.timing,
+            "strings": self.strings,
+            "memorization_by_level_typicality": self.level_typicality,
             "onsets": self.onsets,
             "onsets_by_cell": self.onsets_by_cell,
             "claims": claims_table(self.claims),
@@ -143,10 +156,11 @@ def find(
     onset = onsets(tables)
     copied = typical_first(tables)
     by_cell = onsets_by_cell(onset)
+    single = single_strings(tables)
     phase = phase_table(last, trainings, axes=axes, facet=facet)
     return Findings(
         trainings=trainings,
-        problems=tables.problems,
+        problems=tuple({p.training: p for p in tables.problems}.values()),
         expected=expected,
         regimes=regime,
         last=last,
@@ -157,6 +171,9 @@ def find(
             _only(tables, "rules", overproduction.COLUMNS)
         ),
         noise=noise.noise_table(_only(tables, "noise", noise.COLUMNS, last=True)),
+        timing=timing_table(tables),
+        strings=strings_table(single),
+        level_typicality=level_typicality_table(single),
         onsets=onset,
         onsets_by_cell=by_cell,
         typical_first=copied,

@@ -5,14 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from analysis.charts.curves import curve_panels, curves_chart, thinned
-from analysis.charts.domains import domain_signal, extents
+from analysis.cell_figures import cell_figures
+from analysis.charts.curves import thinned
 from analysis.charts.glyphs import glyph_panels, glyph_table
-from analysis.charts.noise import PANELS as NOISE_PANELS
-from analysis.charts.noise import noise_chart
-from analysis.charts.overproduction import RANKS_SHOWN, overproduction_chart
 from analysis.charts.pairs import pairs_chart, pairs_table
-from analysis.charts.panels import panel_domains
 from analysis.charts.phase_panels import phase_panels, phase_subtitle
 from analysis.charts.slopes import CELLS_SHOWN, slopes_chart, slopes_table
 from analysis.charts.theme import PICKED, Theme
@@ -32,12 +28,7 @@ def figures(findings: Findings) -> list[Figure]:
         drawn.append(slopes_figure(findings))
     if findings.outlier_first.claim.effect is not None:
         drawn.append(pairs_figure(findings))
-    drawn += [glyph_figure(findings), curves_figure(findings)]
-    if len(findings.overproduction):
-        drawn.append(overproduction_figure(findings))
-    if len(findings.noise):
-        drawn.append(noise_figure(findings))
-    return drawn
+    return [*drawn, glyph_figure(findings), *cell_figures(findings)]
 
 
 def phase_figure(findings: Findings) -> Figure:
@@ -150,88 +141,5 @@ def pairs_figure(findings: Findings) -> Figure:
             "Small dots: trainings. Large dot: mean over seeds with 95 % Student t intervals."
         ),
         data={"pairs": table},
-        draw=draw,
-    )
-
-
-def curves_figure(findings: Findings) -> Figure:
-    """Curves over training for one cell at a time."""
-    table = thinned(findings.curves, by=["cell", "panel", "series"])
-
-    def draw(theme: Theme) -> alt.TopLevelMixin:
-        return curves_chart(
-            table, theme, cells=findings.cells, picked=findings.picked, data="curves"
-        )
-
-    at = THRESHOLDS
-    return Figure(
-        name="curves",
-        title="One cell over training",
-        caption=(
-            "Means over seeds with 95 % Student t intervals, from three seeds on. Dotted lines: "
-            f"zero, or the thresholds {at.partial:g} and {at.memorizing:g}. Levels count from the "
-            "root (0). By likelihood, without sampling: the excess share of training strings with "
-            "a loss below nearly all controls of their stratum; the gap between held-out and "
-            "training loss as a share of a perfect memorizer's; the position between the grammar "
-            "(0) and a perfect memorizer (1). T and T_L of a level: the slopes over strata of that "
-            "level's part of log p. Typicality of what is generated: mean log probability of a "
-            "level's rules beyond that of the grammar. Where a quantity is undefined its curve has "
-            "a gap."
-        ),
-        by_cell={"curves": table.drop(columns="level")},
-        domains=panel_domains(table, curve_panels(), "curves"),
-        picked=findings.picked,
-        draw=draw,
-    )
-
-
-def overproduction_figure(findings: Findings) -> Figure:
-    """How often rules are generated, for one cell at a time."""
-    whole = findings.overproduction
-    shown = whole[whole["rank"] <= RANKS_SHOWN]
-    table = thinned(shown, by=["cell", "level", "rank"])
-
-    def draw(theme: Theme) -> alt.TopLevelMixin:
-        return overproduction_chart(
-            table, theme, cells=findings.cells, picked=findings.picked, data="rules"
-        )
-
-    return Figure(
-        name="overproduction",
-        title="Overproduction of rules",
-        caption=(
-            "How often a rule is generated among the nodes that parse, as a multiple of its "
-            "frequency in the grammar or in the training strings, whichever is larger; rule 1 is "
-            "the most probable of its level. Geometric means over seeds with 95 % Student t "
-            "intervals from three seeds on; ×1 (dotted) is neither more nor less than it should "
-            "be. Only levels whose rules differ in probability."
-        ),
-        by_cell={"rules": table},
-        domains={domain_signal("rules"): extents(table)},
-        picked=findings.picked,
-        draw=draw,
-    )
-
-
-def noise_figure(findings: Findings) -> Figure:
-    """What the network knows by noise level, for one cell at a time."""
-    table = findings.noise
-
-    def draw(theme: Theme) -> alt.TopLevelMixin:
-        return noise_chart(table, theme, cells=findings.cells, picked=findings.picked, data="noise")
-
-    return Figure(
-        name="noise",
-        title="By noise level",
-        caption=(
-            "At the last measured step, in ten windows of the diffusion time: losses on training "
-            "strings and controls; how far the network's posterior of a leaf is from that of a "
-            "perfect memorizer and from that of the grammar, and where it stands between them; the "
-            "share of redrawn leaves whose likeliest value is the true one; the entropy of the "
-            "posterior. Means over seeds with 95 % Student t intervals, from three seeds on."
-        ),
-        by_cell={"noise": table.drop(columns=["level", "window"])},
-        domains=panel_domains(table, NOISE_PANELS, "noise"),
-        picked=findings.picked,
         draw=draw,
     )

@@ -16,6 +16,7 @@ BY_LIKELIHOOD = frozenset(
         "memorizer_loss",
         "gap_fraction",
         "position",
+        "off_line",
         "memorized_excess",
         "likelihood_slope",
     }

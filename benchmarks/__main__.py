@@ -19,10 +19,13 @@ from benchmarks.timing import Clock, Figure
 
 KINDS = {
     "training": work.training,
+    "compiled": work.compiled,
+    "narrow": work.narrow,
     "generation": work.generation,
     "measuring": work.measuring,
     "corpus": work.corpora,
 }
+USUAL = ("training", "generation", "measuring", "corpus")
 COLUMNS = "{:<11}{:<20}{:<15}{:>12}{:>12}{:>9}{:>12}{:>9}"
 
 
@@ -39,7 +42,7 @@ def main() -> None:
     clock = Clock(device, seconds, repetitions)
     print(COLUMNS.format("", "case", "unit", "ours", "ceiling", "of it", "peer", "ratio"))
     figures = []
-    for kind in arguments.only or KINDS:
+    for kind in arguments.only or USUAL:
         for figure in KINDS[kind](clock, peer, quick=arguments.quick, threads=arguments.threads):
             print(line(figure), flush=True)
             figures.append(asdict(figure))
@@ -54,7 +57,12 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few cases, in under a minute")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--only", action="append", choices=KINDS, help="may be repeated")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=KINDS,
+        help=f"may be repeated (default: {', '.join(USUAL)})",
+    )
     parser.add_argument("--repetitions", type=int, default=7)
     parser.add_argument("--peer", type=Path, help="checkout of public code to measure beside ours")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks.json"))

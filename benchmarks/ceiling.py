@@ -8,15 +8,16 @@ from torch import Tensor
 from benchmarks.timing import Run
 from study.weights import NetworkShape
 
+Product = tuple[Tensor, Tensor, Tensor]
+"""Two factors, and where their product is written."""
+
 
 def training_ceiling(shape: NetworkShape, members: int, strings: int, device: torch.device) -> Run:
     """All products of a step, forward and backward, and one fused Adam over all weights."""
-    products = []
-    for name, (fan_in, fan_out) in _weights(shape).items():
-        h, w, y = _operands(members, _rows(shape, name, strings), fan_in, fan_out, device)
-        products += [(h, w, y), (h.mT, y, torch.empty_like(w))]
-        if name != "embedding":
-            products.append((y, w.mT, torch.empty_like(h)))
+    products: list[Product] = []
+    for name in _weights(shape):
+        forward, gradient, slope = _products(shape, name, members, strings, device)
+        products += [forward, gradient] if name == "embedding" else [forward, gradient, slope]
     flat = torch.randn(members * shape.numel, device=device)
     flat.grad = torch.randn_like(flat)
     adam = torch.optim.Adam([flat], fused=True)
@@ -33,10 +34,11 @@ def generation_ceiling(
     shape: NetworkShape, members: int, strings: int, device: torch.device
 ) -> Run:
     """The products of one reverse step whose inputs are too many to be looked up."""
+    looked_up = _looked_up(shape, strings)
     products = [
-        _operands(members, _rows(shape, name, strings), fan_in, fan_out, device)
-        for name, (fan_in, fan_out) in _weights(shape).items()
-        if name not in _looked_up(shape, strings)
+        _products(shape, name, members, strings, device)[0]
+        for name in _weights(shape)
+        if name not in looked_up
     ]
 
     def run() -> None:
@@ -46,8 +48,22 @@ def generation_ceiling(
     return run
 
 
-def _weights(shape: NetworkShape) -> dict[str, tuple[int, int]]:
-    return {name: (x[0], x[1]) for name, x in shape.parameters.items() if len(x) == 2}
+def _weights(shape: NetworkShape) -> list[str]:
+    return [name for name, sizes in shape.parameters.items() if len(sizes) == 2]
+
+
+def _products(
+    shape: NetworkShape, name: str, members: int, strings: int, device: torch.device
+) -> tuple[Product, Product, Product]:
+    """Forward, and backward into the weight and into what it was multiplied with."""
+    w = torch.randn(members, *shape.parameters[name], device=device)
+    rows, reads_out = _rows(shape, name, strings), name.startswith("readout")
+    h = torch.randn(members, rows, w.shape[2 if reads_out else 1], device=device)
+    if reads_out:  # symbols come first
+        y = torch.bmm(w, h.mT)
+        return (w, h.mT, y), (y, h, torch.empty_like(w)), (y.mT, w, torch.empty_like(h))
+    y = torch.bmm(h, w)
+    return (h, w, y), (h.mT, y, torch.empty_like(w)), (y, w.mT, torch.empty_like(h))
 
 
 def _rows(shape: NetworkShape, name: str, strings: int) -> int:
@@ -64,11 +80,3 @@ def _looked_up(shape: NetworkShape, strings: int) -> set[str]:
             break
         names |= {f"down.{level}", f"skip.{level}"}
     return names
-
-
-def _operands(
-    members: int, rows: int, fan_in: int, fan_out: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    h = torch.randn(members, rows, fan_in, device=device)
-    w = torch.randn(members, fan_in, fan_out, device=device)
-    return h, w, torch.bmm(h, w)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,18 +43,38 @@ def widths(clock: Clock, *, quick: bool) -> dict[int, tuple[int, ...]]:
 
 def training(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
     """Steps of optimizers, counted per model."""
+    yield from _training("training", clock, peer, quick=quick, threads=threads)
+
+
+def compiled(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
+    """The same with `training.compile`; every case is compiled first, which takes its time."""
+    yield from _training("compiled", clock, peer, quick=quick, threads=threads, compile=True)
+
+
+def narrow(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
+    """The same with `training.precision: bfloat16` and, on a GPU, `tf32`."""
+    for precision in ("tf32", "bfloat16") if clock.device.type == "cuda" else ("bfloat16",):
+        yield from _training(
+            precision, clock, peer, quick=quick, threads=threads, precision=precision
+        )
+
+
+def _training(
+    kind: str, clock: Clock, peer: Peer | None, *, quick: bool, threads: int, **settings: Any
+) -> Iterator[Figure]:
     for depth in (4,) if quick else (4, 3):
         for width, packs in widths(clock, quick=quick).items():
             shape = NetworkShape(depth, 2, VOCAB, width)
             for members in packs:
+                trainer = _trainer(shape, members, clock.device, threads, **settings)
                 runs: Runs = {
-                    "ours": (_trainer(shape, members, clock.device, threads), members),
+                    "ours": (trainer, members),
                     "ceiling": (training_ceiling(shape, members, BATCH, clock.device), members),
                 }
                 if peer is not None:
                     runs["peer"] = (peer.training_step(shape, BATCH), 1)
                 case = f"L={depth} W={width} K={members}"
-                yield clock.figure("training", case, "model-steps/s", runs)
+                yield clock.figure(kind, case, "model-steps/s", runs)
 
 
 def generation(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
@@ -108,7 +129,9 @@ def _grammar(depth: int) -> Grammar:
     return Grammar.random(shape, zipf={0: 1.0}, seed=0)
 
 
-def _trainer(shape: NetworkShape, members: int, device: torch.device, threads: int) -> Run:
+def _trainer(
+    shape: NetworkShape, members: int, device: torch.device, threads: int, **settings: Any
+) -> Run:
     grammar = _grammar(shape.depth)
     strings = grammar.sample(1024, np.random.default_rng(0))
     configs = [
@@ -121,7 +144,7 @@ def _trainer(shape: NetworkShape, members: int, device: torch.device, threads: i
                 },
                 "corpus": {"size": len(strings)},
                 "network": {"width": shape.width},
-                "training": {"steps": 1 << 20, "batch_size": BATCH},
+                "training": {"steps": 1 << 20, "batch_size": BATCH, **settings},
                 "seed": seed,
             }
         )

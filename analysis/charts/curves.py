@@ -47,6 +47,7 @@ def curve_panels(at: Thresholds = THRESHOLDS) -> list[Panel]:
         "memorized_excess": "strings memorized",
         "gap_fraction": "loss gap",
         "position": "position",
+        "off_line": "off the line",
     }
     marks = (at.partial, at.memorizing)
     return [

@@ -30,7 +30,8 @@ def extents(
     if least is None:
         found = _roomy(low, high).tolist()
     else:
-        wide = np.minimum(low * 1.1, least[0]), np.maximum(high, least[1])
+        beyond = np.where(high > least[1], 1.05 * high, least[1])
+        wide = np.minimum(low * 1.1, least[0]), beyond
         found = np.round(np.stack(wide, axis=1), 4).tolist()
     return dict(zip((str(cell) for cell in ends.index), found, strict=True))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.charts.panels import SHARES, Panel, panel_grid
+from analysis.charts.panels import SHARES, Panel, panel_grid, without_level
 from analysis.charts.theme import Theme
 from analysis.statistics import columns_over_seeds, runs
 
@@ -32,6 +32,10 @@ PANELS = [
         {"position": "0 grammar, 1 perfect memorizer"}, None, (0.0, 1.0), SHARES,
     ),
     Panel(
+        "off-line", "Off the line between the optima", "squared distance",
+        {"off_line": "1 as far off as the optima lie apart"}, None, (1.0,), SHARES,
+    ),
+    Panel(
         "recovery", "Token recovery", "share of redrawn leaves",
         {"training_recovery": "training strings", "heldout_recovery": "controls"},
         None, (), SHARES,
@@ -51,6 +55,9 @@ COLUMNS = ["window", "first_t", "last_t", *(column for _, column, _ in SERIES)]
 def noise_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every quantity by noise level over seeds, at the latest step at which a cell has any.
 
+    A point stands on half of the cell's seeds at least: where most seeds have no position, for the
+    optima say the same there, the few that have one are no sample of them.
+
     Returns:
         `panel`, `series`, `level` (missing), `cell`, `step`, `window`, `noise` (the middle of the
         window as a share of T), `mean`, `lower`, `upper`, `seeds` and `run`.
@@ -63,15 +70,16 @@ def noise_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     frame = frame[last].assign(cell=cells[last])
     keys = ["cell", "step", "window"]
     table = columns_over_seeds(frame, by=keys, columns=[column for _, column, _ in SERIES])
+    most = table["cell"].map(frame.groupby("cell")["training"].nunique())
+    table["mean"] = table["mean"].where(2 * table["seeds"] >= most)
     table = table.merge(pd.DataFrame(SERIES, columns=["panel", "column", "series"]), on="column")
     steps = trainings.drop_duplicates("cell").set_index("cell")["diffusion.num_timesteps"]
     middle = frame.assign(noise=(frame["first_t"] + frame["last_t"]) / 2).groupby(keys)["noise"]
     table = table.merge(middle.mean().reset_index(), on=keys)
     table["noise"] = table["noise"].astype(float) / table["cell"].map(steps).astype(float)
-    table["level"] = pd.Series([pd.NA] * len(table), dtype="Int64")
     curve = ["cell", "panel", "series"]
     ordered = table.drop(columns="column").sort_values([*curve, "window"], ignore_index=True)
-    return runs(ordered, by=curve)
+    return runs(without_level(ordered), by=curve)
 
 
 def noise_chart(
@@ -80,6 +88,8 @@ def noise_chart(
     """The panels for one cell, chosen from a list; arguments as of `curves_chart`."""
     import altair as alt
 
-    axis = alt.Axis(title="noise level t/T", grid=False, tickCount=5, format=".1f")
+    axis = alt.Axis(
+        title="noise level t/T", grid=False, tickCount=5, format=".1f", labelFlush=False
+    )
     x = alt.X("noise:Q", scale=alt.Scale(domain=[0, 1]), axis=axis)
     return panel_grid(table, PANELS, x, theme, data=data, cells=cells, picked=picked)

@@ -60,6 +60,11 @@ def panel_domains(
     }
 
 
+def without_level(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a `level` that is missing in all of its rows."""
+    return table.assign(level=pd.array([None] * len(table), dtype="Int64"))
+
+
 def cell_choice(cells: Sequence[str], picked: str) -> alt.Parameter:
     """The list from which the cell of a figure is picked."""
     import altair as alt
@@ -71,7 +76,7 @@ def cell_choice(cells: Sequence[str], picked: str) -> alt.Parameter:
 def panel_grid(
     table: pd.DataFrame,
     panels: Sequence[Panel],
-    x: alt.X,
+    x: alt.X | Mapping[str, alt.X],
     theme: Theme,
     *,
     data: str,
@@ -82,9 +87,9 @@ def panel_grid(
 
     Args:
         table: `panel`, `series`, `level`, `cell`, `mean`, `lower`, `upper`, `seeds`, `run` and the
-            field of `x`.
+            fields of `x`.
         panels: in reading order.
-        x: the horizontal axis that all of them have.
+        x: the horizontal axis that all of them have, or each panel's own by name.
         theme: light or dark.
         data: name of the data set with the picked cell's rows.
         cells: the names to pick from.
@@ -96,7 +101,14 @@ def panel_grid(
     levels = level_colours(theme, 1 if pd.isna(deepest) else int(deepest) + 1)
     shown = {str(name): own for name, own in table.groupby("panel")}
     drawn = [
-        _panel(panel, shown[panel.name], x, theme, levels, data)
+        _panel(
+            panel,
+            shown[panel.name],
+            x[panel.name] if isinstance(x, Mapping) else x,
+            theme,
+            levels,
+            data,
+        )
         for panel in panels
         if panel.name in shown
     ]
@@ -117,7 +129,11 @@ def panel_grid(
 
 
 def step_axis(
-    steps: Sequence[int], *, title: str | None = "training step", count: int = 6
+    steps: Sequence[int],
+    *,
+    field: str = "step",
+    title: str | None = "training step",
+    count: int = 6,
 ) -> alt.X:
     """Training steps on a log scale."""
     import altair as alt
@@ -130,7 +146,7 @@ def step_axis(
         labelOverlap="greedy",
     )
     scale = alt.Scale(type="log", domain=[steps[0], steps[-1]], nice=False, padding=6)
-    return alt.X("step:Q", scale=scale, axis=axis)
+    return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
 
 def banded(

@@ -96,13 +96,13 @@ def typicality_domains(table: pd.DataFrame) -> dict[str, Mapping[str, list[float
         domain_signal("typicality", str(reading)): extents(own)
         for reading, own in table.groupby("reading")
     }
-    return {HORIZONTAL: _log_p_range(table), **vertical}
+    return {HORIZONTAL: log_p_range(table), **vertical}
 
 
 HORIZONTAL = domain_signal("typicality", "log_p")
 
 
-def _log_p_range(table: pd.DataFrame) -> dict[str, list[float]]:
+def log_p_range(table: pd.DataFrame) -> dict[str, list[float]]:
     """Cell -> the range of its log p, never without a width."""
     ends = table.groupby("cell", sort=False)["log_p"].agg(["min", "max"])
     room = (0.5 - (ends["max"] - ends["min"]) / 2).clip(lower=0)
@@ -172,7 +172,7 @@ def _panel(
     )  # fmt: skip
     layers = [
         *rule_at([0.0], theme, reading),
-        *banded(base, y, _step_colour(table, theme), tooltip, title=reading, bands=latest),
+        *banded(base, y, step_colour(table, theme), tooltip, title=reading, bands=latest),
     ]
     if heading:
         layers.append(_cell_name(data, theme))
@@ -193,7 +193,7 @@ def _cell_name(data: str, theme: Theme) -> alt.Chart:
     )
 
 
-def _step_colour(table: pd.DataFrame, theme: Theme) -> alt.Color:
+def step_colour(table: pd.DataFrame, theme: Theme) -> alt.Color:
     """Colours from early to late steps, the same in both panels."""
     import altair as alt
 

@@ -19,6 +19,9 @@ Array = NDArray[Any]
 
 LEVELS_CHANCE = 0.5
 
+EACH_SIDE = 40
+"""Single strings of a side: so many that strata have the 19 controls that they need."""
+
 
 def config(*, seed: int = 0, depth: int = 3, size: int = 128, width: int = 64, **other: Any):
     document = {
@@ -56,14 +59,14 @@ def tables(trial: TrialConfig, until: int | None = None) -> dict[str, pa.Table]:
         "rules": _rules(course),
         "typicality": _strata(course),
         "noise": _noise(course),
-        "timing": {"step": steps, "training_seconds": np.full(len(steps), 0.5)},
+        "timing": _timing(course),
     }
     return {name: _table(name, trial.hash, columns) for name, columns in content.items()}
 
 
 def _table(name: str, training: str, columns: dict[str, Any]) -> pa.Table:
     schema = records.SCHEMAS[name]
-    length = len(columns["step"])
+    length = len(next(iter(columns.values())))
     assert set(columns) <= set(schema.names)
     columns = {"training": [training] * length, **columns}
     arrays = [
@@ -239,9 +242,55 @@ def _noise(course: Course) -> dict[str, Array]:
     }
 
 
+def string_tables(trial: TrialConfig, until: int | None = None) -> dict[str, pa.Table]:
+    """The tables of single strings: two strata, at the deepest level and in all; half memorized."""
+    steps = np.array([t for t in trial.measured_steps if until is None or t <= until])
+    course = Course.of(trial, steps)
+    number = np.arange(2 * EACH_SIDE)
+    training = number < EACH_SIDE
+    parts = np.zeros((len(number), trial.grammar.depth))
+    parts[:, -1] = np.where(number % 2, -3.0, -1.0)
+    step, string = np.repeat(steps, len(number)), np.tile(number, len(steps))
+    flagged = np.repeat(course.excess, len(number)) > 0.5
+    p = np.where(flagged & (string % 4 < 2), 1 / (EACH_SIDE // 2 + 1), 0.5)
+    content = {
+        "strings": {
+            "string": number,
+            "side": np.where(training, "training", "control"),
+            "log_p": parts.sum(1),
+            "stratum": number % 2,
+            "tokens": [[i % 6, i // 6] for i in number.tolist()],
+            "log_p_by_level": list(parts),
+        },
+        "likelihood": {
+            "step": step,
+            "string": string,
+            "loss": 5 + 3 * p + 0.1 * (string % 7),
+            "p_value": np.where(string < EACH_SIDE, p, np.nan),
+        },
+        "emissions": {
+            "step": np.repeat(trial.generated_steps, EACH_SIDE),
+            "string": np.tile(number[training], len(trial.generated_steps)),
+            "count": np.full(EACH_SIDE * len(trial.generated_steps), 3),
+        },
+    }
+    return {name: _table(name, trial.hash, columns) for name, columns in content.items()}
+
+
+def _timing(course: Course) -> dict[str, Array]:
+    steps = course.steps
+    return {
+        "step": steps,
+        "training_seconds": steps / 1000,
+        "generating_seconds": 0.5 * course.strings,
+        "measuring_seconds": np.full(len(steps), 0.25),
+        "members": np.full(len(steps), 2),
+    }
+
+
 def publish(folder: Path, trial: TrialConfig, until: int | None = None) -> Status:
     """One training's results, up to a step; finished when that is its last."""
-    content = tables(trial, until)
+    content = {**tables(trial, until), **string_tables(trial, until)}
     step = content["curves"]["step"].to_pylist()[-1]
     state = "finished" if step == trial.last_step else "running"
     return Results.open(folder).publish(trial, state, step, content, b"weights")

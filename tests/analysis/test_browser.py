@@ -45,7 +45,7 @@ def page(browser, report: ReportPaths) -> Iterator:
     assert said == []
 
 
-LISTS = 4
+LISTS = 7
 """Figures that show the picked cell and have a list to pick it from."""
 
 CURVE = "[data-figure='phase-diagram'] .mark-line path"
@@ -125,6 +125,6 @@ def test_without_scripts_the_images_are_there(browser, report: ReportPaths):
     context = browser.new_context(offline=True, java_script_enabled=False)
     page = context.new_page()
     page.goto(report.page.as_uri())
-    assert page.locator("noscript img").count() == 7
+    assert page.locator("noscript img").count() == 10
     assert page.locator("figure img").first.bounding_box()["width"] > 300
     context.close()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import zlib
 
 import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+import vl_convert
 
 from analysis import Tables, load
 from analysis.charts.axes import axis_of
@@ -18,8 +20,9 @@ from analysis.charts.noise import noise_table
 from analysis.charts.overproduction import overproduction_table
 from analysis.charts.phase_diagram import phase_table
 from analysis.charts.theme import DARK, LIGHT, THEMES, spaced
+from analysis.charts.timing import timing_table
 from analysis.charts.typicality import shown_steps, typicality_table
-from analysis.figures import Figure, rounded, rows
+from analysis.figures import Figure, packed, rounded, rows
 from analysis.findings import find
 from analysis.gallery import figures
 from analysis.regimes import REGIMES, last_steps, regimes
@@ -256,6 +259,39 @@ def test_noise_is_that_of_the_last_step(tables: Tables):
     assert position["mean"].between(0, 1).all()
 
 
+def test_a_point_by_noise_level_stands_on_half_of_the_seeds(tables: Tables):
+    noise = tables["noise"].copy()
+    cells = noise["training"].map(tables.trainings.set_index("training")["cell"])
+    one = (cells == "L=3 · N=256 · W=64") & (noise["window"] >= 4)
+    seeds = noise["training"].map(tables.trainings.set_index("training")["seed"])
+    noise.loc[one & (seeds > 0), "position"] = np.nan
+    noise.loc[one & (noise["window"] == 4) & (seeds == 1), "position"] = 0.5
+    table = noise_table({**tables, "noise": noise})
+    own = table[(table["cell"] == "L=3 · N=256 · W=64") & (table["panel"] == "position")]
+    assert own["window"].tolist() == [0, 1, 2, 3, 4]
+    assert own["seeds"].tolist() == [3, 3, 3, 3, 2]
+
+
+def test_seconds_of_a_pack_are_shared_and_their_shares_add_up(tables: Tables):
+    table = timing_table(tables)
+    assert (table["seeds"] == 3).all()
+    own = table[(table["cell"] == "L=3 · N=256 · W=64") & (table["step"] == 4096)]
+    at = own.set_index(["panel", "series"])["mean"]
+    timing = tables["timing"].query(f"training == '{tables.trainings['training'].iloc[0]}'")
+    assert at["seconds", "training"] == pytest.approx(timing["training_seconds"].sum() / 2)
+    assert at["seconds", "generating"] == pytest.approx(0.5 * 7 / 2)
+    assert at["share"].sum() == pytest.approx(1)
+    assert at["schedule", "generated strings"] == 7
+    assert at["schedule", "likelihood and noise"] == len(timing) > 7
+
+
+def test_time_that_was_not_recorded_is_unknown(tables: Tables):
+    timing = tables["timing"].assign(measuring_seconds=np.nan)
+    table = timing_table({**tables, "timing": timing})
+    assert set(table[table["panel"] == "seconds"]["series"]) == {"training", "generating"}
+    assert "share" not in set(table["panel"])
+
+
 def test_colours_of_either_theme_take_the_place_of_their_names(grid):
     figure = drawn(grid, ("corpus.size",))[0]
     for theme in THEMES.values():
@@ -299,6 +335,35 @@ def _named(node) -> set[str]:
     own = node.get("data")
     named = {own["name"]} if isinstance(own, dict) and set(own) == {"name"} else set()
     return named.union(*map(_named, node.values())) if node else named
+
+
+def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    """Name and content of every chunk, whose checksums must be right."""
+    found, at = [], 8
+    while at < len(png):
+        end = at + 8 + int.from_bytes(png[at : at + 4], "big")
+        name, content = png[at + 4 : at + 8], png[at + 8 : end]
+        assert int.from_bytes(png[end : end + 4], "big") == zlib.crc32(name + content)
+        found.append((name, content))
+        at = end + 4
+    return found
+
+
+def test_a_packed_image_has_the_same_pixels_in_less_room():
+    drawing = '<text y="50">a</text>'
+    size = 'width="400" height="300"'
+    png = vl_convert.svg_to_png(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{drawing}</svg>')
+    small = packed(png)
+    assert len(small) < len(png)
+    assert small[:8] == png[:8]
+    one, two = (
+        {
+            "others": [chunk for chunk in chunks(image) if chunk[0] != b"IDAT"],
+            "pixels": zlib.decompress(b"".join(c for n, c in chunks(image) if n == b"IDAT")),
+        }
+        for image in (png, small)
+    )
+    assert one == two
 
 
 def test_themes_have_a_colour_for_every_regime():

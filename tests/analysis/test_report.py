@@ -71,7 +71,7 @@ def read(report: ReportPaths) -> Page:
 def test_every_file_is_written(report: ReportPaths):
     names = {path.name for path in report.figures}
     drawn = ("phase-diagram", "typical-first", "outlier-first", "curves-by-cell", "curves")
-    for name in (*drawn, "overproduction", "noise"):
+    for name in (*drawn, "overproduction", "noise", "typicality-by-level", "strings", "timing"):
         assert {f"{name}.png", f"{name}.svg"} <= names
     assert all(path.stat().st_size > 500 for path in report.figures)
     assert {path.suffix for path in report.data} == {".csv", ".parquet"}
@@ -88,7 +88,7 @@ def test_the_page_is_self_contained(report: ReportPaths):
             assert value.startswith(("#", "data:")), (tag, name, value[:80])
     assert page.tags.count("html") == page.tags.count("body") == 1
     assert ("html", "lang", "en") in page.attributes
-    assert page.tags.count("noscript") == len(report.figures) // 2 == 7
+    assert page.tags.count("noscript") == len(report.figures) // 2 == 10
 
 
 def test_the_libraries_are_inlined_once_and_the_data_once(report: ReportPaths):

@@ -1,0 +1,112 @@
+"""Memorization by each level's part of the typicality, over training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.charts.domains import EMPTY, domain_signal, extents
+from analysis.charts.panels import HEIGHT, WIDTH, banded, cell_choice, numbers_tooltip, rule_at
+from analysis.charts.theme import Theme
+from analysis.charts.typicality import log_p_range, step_colour
+
+if TYPE_CHECKING:
+    import altair as alt
+
+PANELS = {
+    "emission": ("by emission", "excess copies"),
+    "likelihood": ("by likelihood", "excess memorized"),
+}
+"""Reading -> heading and label of its vertical axis."""
+
+WHOLE = -1
+"""The `level` of rows that speak of log p itself, drawn in the first column."""
+
+DATA = "by_level"
+"""Name of the data set, in those of the signals."""
+
+
+def _part(level: int) -> str:
+    """The signal with the horizontal domain of a column."""
+    return domain_signal(DATA, "whole" if level == WHOLE else f"level_{level}")
+
+
+def level_typicality_domains(table: pd.DataFrame) -> dict[str, Mapping[str, list[float]]]:
+    """Signal -> cell -> domain: one horizontal per column, one vertical per reading."""
+    parts = {
+        _part(int(own["level"].iloc[0])): log_p_range(own) for _, own in table.groupby("level")
+    }
+    vertical = {
+        domain_signal(DATA, str(reading)): extents(own) for reading, own in table.groupby("reading")
+    }
+    return {**parts, **vertical}
+
+
+def level_typicality_chart(
+    table: pd.DataFrame, theme: Theme, *, cells: list[str], picked: str, data: str
+) -> alt.VConcatChart:
+    """A column for log p and one per level, a row per reading, coloured by step.
+
+    Arguments as of `curves_chart`.
+    """
+    import altair as alt
+
+    levels = sorted(int(level) for level in table["level"].unique())
+    readings = [reading for reading in PANELS if (table["reading"] == reading).any()]
+    rows = [
+        alt.hconcat(*(_panel(table, reading, level, theme, data) for level in levels), spacing=34)
+        for reading in readings
+    ]
+    signals = [
+        alt.param(name=name, value=domains.get(picked, EMPTY))
+        for name, domains in level_typicality_domains(table).items()
+    ]
+    return alt.vconcat(*rows, spacing=18).add_params(cell_choice(cells, picked), *signals)
+
+
+def _panel(
+    table: pd.DataFrame, reading: str, level: int, theme: Theme, data: str
+) -> alt.LayerChart:
+    import altair as alt
+
+    heading, label = PANELS[reading]
+    horizontal = alt.ExprRef(_part(level))
+    x = alt.X(
+        "log_p:Q",
+        scale=alt.Scale(domain=horizontal, nice=False, zero=False, padding=10),
+        axis=alt.Axis(
+            title="log p (nats): atypical → typical"
+            if level == WHOLE
+            else f"log p of level {level}",
+            grid=False,
+            tickCount=5,
+            labelFlush=False,
+        ),
+    )
+    vertical = alt.ExprRef(domain_signal(DATA, reading))
+    y = alt.Y(
+        "mean:Q",
+        scale=alt.Scale(domain=vertical, nice=False),
+        axis=alt.Axis(title=label, tickCount=5),
+    )
+    base = (
+        alt.Chart(alt.NamedData(data))
+        .transform_filter(f"datum.reading === '{reading}' && datum.level === {level}")
+        .encode(x=x, detail="step:O")
+    )
+    latest = base.transform_joinaggregate(latest="max(step)").transform_filter(
+        "datum.step === datum.latest"
+    )
+    tooltip = numbers_tooltip(
+        alt.Tooltip("level:O"), alt.Tooltip("step:Q", format=","),
+        alt.Tooltip("log_p:Q", title="mean log p", format=".2f"),
+    )  # fmt: skip
+    layers = [
+        *rule_at([0.0], theme, label),
+        *banded(base, y, step_colour(table, theme), tooltip, title=label, bands=latest),
+    ]
+    of = "Whole strings" if level == WHOLE else f"Level {level}"
+    title = alt.Title(f"{of}, {heading}", fontSize=13)
+    return alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT, title=title)

@@ -1,0 +1,177 @@
+"""Packs of trainings, and each of their measurements as work to be timed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from study import records
+from study.config import TrialConfig
+from study.measures import measure_strings
+from study.measures.likelihood import elbo_losses, likelihood_columns
+from study.measures.noise import Windows, measure_noise
+from study.measuring import Fixed, Measuring
+from study.member import Member
+from study.results import Results
+from study.sampling import generate
+from study.training import PackTrainer
+
+STEPS, WARM_UP = 40, 8
+"""Training steps that are timed together, and those before them."""
+
+RUNS = 3
+"""Of which the quickest counts."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a pack is and has measured.
+
+    Attributes:
+        size, generated, depth, vocab_size, width, members: N, G, L, v, W, K.
+        measured: steps whose rows the written tables hold.
+    """
+
+    size: int = 256
+    generated: int = 512
+    depth: int = 3
+    vocab_size: int = 6
+    width: int = 32
+    members: int = 4
+    measured: int = 1
+
+    def config(self, seed: int) -> TrialConfig:
+        """One of the pack's trainings."""
+        grammar = {
+            "depth": self.depth,
+            "vocab_size": self.vocab_size,
+            "num_synonyms": 4,
+            "zipf": {str(self.depth - 1): 1.5},
+        }
+        return TrialConfig.from_dict(
+            {
+                "grammar": grammar,
+                "corpus": {"size": self.size},
+                "network": {"width": self.width},
+                "training": {"steps": 4096, "batch_size": 64},
+                "diffusion": {"num_timesteps": 50},
+                "measurement": {"generated": self.generated, "budget": None},
+                "seed": seed,
+            }
+        )
+
+
+Clock = Callable[[], float]
+
+
+def seconds(work: Callable[[], Any], clock: Clock = time.process_time) -> float:
+    """Seconds of the quickest of `RUNS` runs, of the processor if no other clock is given."""
+    spent = []
+    for _ in range(RUNS):
+        start = clock()
+        work()
+        spent.append(clock() - start)
+    return min(spent)
+
+
+class Pack:
+    """A pack that has trained a few steps, and each of its measurements as work to be timed."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.members = [Member(setting.config(seed)) for seed in range(setting.members)]
+        self.preparing = seconds(self._prepare)
+        configs = [member.config for member in self.members]
+        strings = [member.corpus.training.strings for member in self.members]
+        self.trainer = PackTrainer(configs, strings, torch.device("cpu"))
+        self.trainer.train(WARM_UP)
+        self.fixed: list[Fixed] = []
+        self.fixing = seconds(self._fix)
+
+    def _prepare(self) -> None:
+        for member in self.members:
+            member.prepare()
+
+    def _fix(self) -> None:
+        self.fixed = [Fixed.of(member, self.trainer.diffusion) for member in self.members]
+
+    def train(self) -> None:
+        """`STEPS` steps."""
+        self.trainer.train(self.trainer.step + STEPS)
+
+    def noise(self) -> None:
+        """Losses, recovery, entropy and the position by noise level."""
+        noisings, optima = [f.noisings for f in self.fixed], [f.optima for f in self.fixed]
+        diffusion = self.trainer.diffusion
+        readings = measure_noise(self.trainer.network, diffusion, noisings, optima)
+        for reading, fixed in zip(readings, self.fixed, strict=True):
+            windows = Windows.of(reading, fixed.noisings, fixed.optima, diffusion.num_timesteps)
+            windows.curves()
+            windows.noise(diffusion.num_timesteps)
+
+    def likelihood(self) -> None:
+        """ELBO losses, memorized strings, T_L."""
+        probes = [fixed.probes for fixed in self.fixed]
+        losses = elbo_losses(self.trainer.network, self.trainer.diffusion, probes)
+        for probe, loss in zip(probes, losses, strict=True):
+            likelihood_columns(probe, loss)
+
+    def generate(self) -> np.ndarray:
+        """(K, G, d) strings."""
+        configs = [member.config for member in self.members]
+        return generate(
+            self.trainer.network,
+            self.trainer.diffusion,
+            [config.seed for config in configs],
+            count=self.setting.generated,
+            leaves=configs[0].grammar.shape.num_leaves,
+        )
+
+    def read(self, strings: np.ndarray) -> None:
+        """Copies, substrings, validity, rule usage and typicality of generated strings."""
+        for member, own in zip(self.members, strings, strict=True):
+            measure_strings(member.reference, own)
+
+    def measured(self) -> None:
+        """Fill the members' tables with the rows of as many steps as the setting wants."""
+        measuring = Measuring(self.members, self.trainer.diffusion)
+        losses = [1.0] * len(self.members)
+        network, step = self.trainer.network, self.trainer.step
+        measuring.measure(network, step, generates=True, batch_losses=losses, trained=0.0)
+        for member in self.members:
+            for name in set(records.CHANGING) & set(member.tables):
+                rows = [member.tables[name]] * self.setting.measured
+                member.tables[name] = records.concatenated(name, rows)
+
+    def write(self, folder: str) -> None:
+        """Publish every member's tables and checkpoint."""
+        results, step = Results.open(folder), self.trainer.step
+        for k, member in enumerate(self.members):
+            checkpoint = self.trainer.checkpoint(k)
+            results.publish(member.config, "running", step, member.tables, checkpoint)
+
+
+def costs(setting: Setting) -> dict[str, float]:
+    """Activity -> seconds, for a whole pack; `step` is a training step."""
+    pack = Pack(setting)
+    found = {
+        "step": seconds(pack.train) / STEPS,
+        "corpus, once": pack.preparing,
+        "optima, once": pack.fixing,
+        "noise": seconds(pack.noise),
+        "likelihood": seconds(pack.likelihood),
+        "generating": seconds(pack.generate),
+    }
+    strings = pack.generate()
+    found["their readings"] = seconds(lambda: pack.read(strings))
+    pack.measured()
+    with tempfile.TemporaryDirectory() as folder:
+        # On the clock: most of it waits until the disk has the files.
+        found["writing"] = seconds(lambda: pack.write(folder), time.perf_counter)
+    return found

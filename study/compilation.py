@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 from torch._inductor import config as inductor
 
-Step = Callable[[Tensor, Tensor, Tensor], Tensor]
+Function = Callable[..., Any]
 
 
 class CompilationError(ValueError):
     """torch.compile does not work on this machine."""
 
 
-def compiled(step: Step) -> Step:
-    """The step compiled as one graph, at its first call and for the shapes of that call.
+def compiled(*functions: Function) -> list[Function]:
+    """Each function compiled as one graph, at its first call and for the shapes of that call.
 
     What was compiled before in this process is forgotten: after a handful of shapes torch would
     give up silently and go on uncompiled. Compiles in this process, which leaves no others behind.
@@ -28,11 +28,13 @@ def compiled(step: Step) -> Step:
     """
     torch.compiler.reset()
     inductor.compile_threads = 1
-    fused = torch.compile(step, fullgraph=True, dynamic=False)
+    return [_explained(torch.compile(f, fullgraph=True, dynamic=False)) for f in functions]
 
-    def run(x_0: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+
+def _explained(function: Function) -> Function:
+    def run(*arguments: Any) -> Any:
         try:
-            return fused(x_0, x_t, t)
+            return function(*arguments)
         except TorchDynamoException as error:
             reason = " ".join(str(error).splitlines()[:2])
             raise CompilationError(

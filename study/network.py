@@ -16,6 +16,7 @@ from torch import Tensor
 
 from study.diffusion import Diffusion
 from study.features import Lookup, NoisyInput
+from study.gelu import Gelu, SeparateGelu
 from study.products import Products
 from study.weights import NetworkShape
 
@@ -57,7 +58,7 @@ class _Block:
 
     Attributes:
         inputs: weight name -> what was multiplied with it.
-        activation: what GELU read.
+        activation: what the backward pass of GELU needs.
     """
 
     name: str
@@ -67,11 +68,11 @@ class _Block:
 
 
 @dataclass
-class _Tape:
+class Tape:
     """What a forward pass leaves behind for its backward pass."""
 
     noisy: Tensor
-    embedded: Tensor
+    activation: Tensor
     down: list[_Block] = field(default_factory=list)
     up: list[_Block] = field(default_factory=list)
     readout: dict[str, Tensor] = field(default_factory=dict)
@@ -90,6 +91,7 @@ class PackedUNet:
     Args:
         gradient: (K·numel,) zeros, where `backward` writes; not needed where it is never called.
         products: how matrices are multiplied; in full precision without them.
+        gelu: how GELU is worked out where a backward pass follows; by torch without it.
     """
 
     def __init__(
@@ -100,10 +102,12 @@ class PackedUNet:
         *,
         gradient: Tensor | None = None,
         products: Products | None = None,
+        gelu: Gelu | None = None,
     ) -> None:
         self.shape = shape
         self.flat = flat
         self._products = products or Products()
+        self._gelu = gelu or SeparateGelu()
         self._noisy_input = NoisyInput(diffusion, shape.padded_vocab)
         self._weights = _broadcastable(shape.views(flat))
         self._gradients = {} if gradient is None else _broadcastable(shape.views(gradient))
@@ -115,12 +119,11 @@ class PackedUNet:
         logits, _ = self.forward(x_t, t)
         return logits
 
-    def forward(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, _Tape]:
+    def forward(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tape]:
         """Logits as `__call__` gives them, and what `backward` needs."""
         noisy = self._noisy_input(x_t, t)
-        embedded = self._product({"embedding": noisy})
-        tape = _Tape(noisy, embedded)
-        h = F.gelu(embedded)
+        h, activation = self._gelu.forward(self._product({"embedding": noisy}))
+        tape = Tape(noisy, activation)
         skips = [h]
         for level in reversed(range(self.shape.depth)):
             joined = h.view(len(h), -1, self.shape.tuple_size * self.shape.width)
@@ -134,7 +137,7 @@ class PackedUNet:
         tape.readout = {"readout.skip": skips.pop(), "readout": h}
         return self._logits(self._read_out(tape.readout), x_t), tape
 
-    def backward(self, tape: _Tape, slope: Tensor) -> None:
+    def backward(self, tape: Tape, slope: Tensor) -> None:
         """Write the gradient of a loss whose slope in the logits (K, B, d, v) is given."""
         skip, above = self._read_out_backward(tape.readout, slope)
         skips = [skip]
@@ -146,7 +149,7 @@ class PackedUNet:
         for block in reversed(tape.down):
             slope = self._block_backward(block, above)
             above = self._slope_in_input(block.name, slope, added_to=skips.pop())
-        slope = torch.ops.aten.gelu_backward(above.view_as(tape.embedded), tape.embedded)
+        slope = self._gelu.backward(above.view_as(tape.activation), tape.activation)
         self._product_backward({"embedding": tape.noisy}, slope)
 
     def _block(self, name: str, inputs: dict[str, Tensor]) -> tuple[Tensor, _Block]:
@@ -154,13 +157,13 @@ class PackedUNet:
         product = self._product(inputs)
         normal = _Normal.of(product.view(len(product), -1, self.shape.width))
         scale, shift = self._weights[f"{name}.scale"], self._weights[f"{name}.shift"]
-        activation = torch.addcmul(shift, normal.values, scale)
-        return F.gelu(activation), _Block(name, inputs, normal, activation)
+        h, activation = self._gelu.forward(torch.addcmul(shift, normal.values, scale))
+        return h, _Block(name, inputs, normal, activation)
 
     def _block_backward(self, block: _Block, slope: Tensor) -> Tensor:
         """Write the block's gradients; the slope in its product from the slope in its output."""
         scale, shift = f"{block.name}.scale", f"{block.name}.shift"
-        slope = torch.ops.aten.gelu_backward(slope.view_as(block.activation), block.activation)
+        slope = self._gelu.backward(slope.view_as(block.activation), block.activation)
         torch.sum(slope, 1, keepdim=True, out=self._gradients[shift])
         torch.sum(slope * block.normal.values, 1, keepdim=True, out=self._gradients[scale])
         slope = block.normal.backward(slope.mul_(self._weights[scale]))

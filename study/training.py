@@ -15,7 +15,8 @@ from torch import Tensor
 from study.adam import Adam
 from study.config import TrialConfig
 from study.diffusion import Diffusion
-from study.network import PackedUNet
+from study.gelu import FusedGelu, SeparateGelu
+from study.network import PackedUNet, Tape
 from study.products import Products
 from study.randomness import generator
 from study.weights import NetworkShape, initial_weights
@@ -111,14 +112,20 @@ class PackTrainer:
         self.network = PackedUNet(self.shape, self.diffusion, weights)
         gradient = torch.zeros_like(weights)
         self._learner = PackedUNet(
-            self.shape, self.diffusion, weights, gradient=gradient, products=self._products
+            self.shape,
+            self.diffusion,
+            weights,
+            gradient=gradient,
+            products=self._products,
+            gelu=FusedGelu() if training.compile else SeparateGelu(),
         )
         self._choose_threads()
-        self._gradient = self._write_gradient
+        self._forward, self._backward = self._learner.forward, self._write_gradient
         if training.compile:
             from study.compilation import compiled  # slow to import
 
-            self._gradient = compiled(self._gradient)
+            # Apart, so that what the backward pass reads is worked out once and kept.
+            self._forward, self._backward = compiled(self._forward, self._backward)
         steps = torch.tensor(float(self.step), device=self._device)
         self._adam = Adam(weights, gradient, first, second, steps, training.learning_rate)
         self._batches = Batches(self.configs, self._corpora, self.diffusion)
@@ -136,15 +143,15 @@ class PackTrainer:
         with self._products.in_force():
             while self.step < until:
                 batch = self._batches[self.step]
-                self._loss += self._gradient(batch.x_0, batch.x_t, batch.t)
+                logits, tape = self._forward(batch.x_t, batch.t)
+                self._loss += self._backward(logits, tape, batch)
                 self._adam.step()
                 self.step += 1
                 self._since += 1
 
-    def _write_gradient(self, x_0: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+    def _write_gradient(self, logits: Tensor, tape: Tape, batch: Batch) -> Tensor:
         """Write the gradients of all weights; every member's mean loss per leaf, (K,)."""
-        logits, tape = self._learner.forward(x_t, t)
-        losses, slope = self.diffusion.loss_and_slope(logits, x_0, x_t, t)
+        losses, slope = self.diffusion.loss_and_slope(logits, batch.x_0, batch.x_t, batch.t)
         leaves = losses[0].numel()
         self._learner.backward(tape, slope / leaves)
         return losses.sum((1, 2)) / leaves

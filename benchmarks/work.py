@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from rhm import Corpus, Grammar, GrammarShape
 from study.config import TrialConfig
 from study.diffusion import Diffusion
 from study.measures import Reference, measure_strings
+from study.memory import keep_freed_memory
 from study.network import PackedUNet
 from study.sampling import CHUNK, generate
 from study.training import PackTrainer
@@ -43,43 +44,52 @@ def widths(clock: Clock, *, quick: bool) -> dict[int, tuple[int, ...]]:
 
 def training(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
     """Steps of optimizers, counted per model."""
-    yield from _training("training", clock, peer, quick=quick, threads=threads)
+    packs = widths(clock, quick=quick)
+    for depth in (4,) if quick else (4, 3):
+        yield from _training("training", depth, packs, clock, peer, threads)
 
 
 def compiled(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
-    """The same with `training.compile`; every case is compiled first, which takes its time."""
-    yield from _training("compiled", clock, peer, quick=quick, threads=threads, compile=True)
+    """The same with `training.compile`, alone and in the largest packs: compiling is slow."""
+    packs = {width: (own[0], own[-1]) for width, own in widths(clock, quick=quick).items()}
+    yield from _training("compiled", 4, packs, clock, peer, threads, compile=True)
 
 
 def narrow(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
     """The same with `training.precision: bfloat16` and, on a GPU, `tf32`."""
+    packs = widths(clock, quick=quick)
     for precision in ("tf32", "bfloat16") if clock.device.type == "cuda" else ("bfloat16",):
-        yield from _training(
-            precision, clock, peer, quick=quick, threads=threads, precision=precision
-        )
+        yield from _training(precision, 4, packs, clock, peer, threads, precision=precision)
 
 
 def _training(
-    kind: str, clock: Clock, peer: Peer | None, *, quick: bool, threads: int, **settings: Any
+    kind: str,
+    depth: int,
+    packs: Mapping[int, Sequence[int]],
+    clock: Clock,
+    peer: Peer | None,
+    threads: int,
+    **settings: Any,
 ) -> Iterator[Figure]:
-    for depth in (4,) if quick else (4, 3):
-        for width, packs in widths(clock, quick=quick).items():
-            shape = NetworkShape(depth, 2, VOCAB, width)
-            for members in packs:
-                trainer = _trainer(shape, members, clock.device, threads, **settings)
-                runs: Runs = {
-                    "ours": (trainer, members),
-                    "ceiling": (training_ceiling(shape, members, BATCH, clock.device), members),
-                }
-                if peer is not None:
-                    runs["peer"] = (peer.training_step(shape, BATCH), 1)
-                case = f"L={depth} W={width} K={members}"
-                yield clock.figure(kind, case, "model-steps/s", runs)
+    """A figure for every width and pack size."""
+    for width, sizes in packs.items():
+        shape = NetworkShape(depth, 2, VOCAB, width)
+        for members in sizes:
+            trainer = _trainer(shape, members, clock.device, threads, **settings)
+            runs: Runs = {
+                "ours": (trainer, members),
+                "ceiling": (training_ceiling(shape, members, BATCH, clock.device), members),
+            }
+            if peer is not None:
+                runs["peer"] = (peer.training_step(shape, BATCH), 1)
+            case = f"L={depth} W={width} K={members}"
+            yield clock.figure(kind, case, "model-steps/s", runs)
 
 
 def generation(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
     """Reverse steps of strings; few timesteps, since every one costs the same."""
     del threads
+    keep_freed_memory()
     timesteps, batch = (25, 2_000) if quick else (25, 10_000)
     for width, members in ((64, 1),) if quick else ((16, 1), (64, 1), (64, 4), (256, 1)):
         shape = NetworkShape(4, 2, VOCAB, width)

@@ -16,6 +16,7 @@ from study.adam import Adam
 from study.config import TrialConfig
 from study.diffusion import Diffusion
 from study.gelu import FusedGelu, SeparateGelu
+from study.memory import keep_freed_memory
 from study.network import PackedUNet, Tape
 from study.products import Products
 from study.randomness import generator
@@ -94,6 +95,7 @@ class PackTrainer:
         device: torch.device,
         threads: int = 1,
     ) -> None:
+        keep_freed_memory()
         self.configs = list(configs)
         self._threads = threads
         self.step = 0

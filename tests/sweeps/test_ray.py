@@ -19,6 +19,7 @@ pytestmark = pytest.mark.ray
 
 LONG = ["--set", "training.steps=2048", "--set", "measurement.per_octave=2"]
 """Long enough to be struck in the middle."""
+STATUSES = "trainings/*/status.json"
 
 
 @pytest.fixture(scope="module")
@@ -128,16 +129,18 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(home: Path, und
     moments = random.Random(0)
     folder, log = home / "hunted", home / "hunted.log"
     arguments = ("run", "tiny.yaml", *LONG, "--results", "hunted")
-    killed = 0
+    killed = halfway = 0
     for _ in range(6):
         with processes.started(*arguments, cwd=home, log=log) as child:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(moments.uniform(1, 18))
+                child.wait(moments.uniform(3, 10))
             if child.poll() is None:
                 os.kill(child.pid, signal.SIGKILL)
                 child.wait()
                 killed += 1
+                halfway += any('"running"' in s.read_text() for s in folder.glob(STATUSES))
     assert killed >= 3
+    assert halfway >= 1
     resumed = in_process(*arguments, cwd=home)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert contents(folder) == contents(undisturbed)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 COEFFICIENTS = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 POLE = 0.3275911
+"""a_1 … a_5 and p of Abramowitz and Stegun 7.1.26, for the error function."""
 
 
 class Gelu(Protocol):

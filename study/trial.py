@@ -49,12 +49,16 @@ def run_pack(
         raise ValueError("members of a pack must have equal shapes, optimizers and measurements")
     members = [Member.open(config, results) for config in configs]
     while waiting := [member for member in members if not member.done]:
-        exact = device == "cpu" and waiting[0].config.training.is_exact
-        group, until = _next_group(waiting, exact=exact)
+        group, until = _next_group(waiting, exact=_is_exact(waiting, torch.device(device)))
         for member in group:
             member.prepare()
         _Run(group, results, torch.device(device), threads, report).go(until)
     return [member.status for member in members if member.status]
+
+
+def _is_exact(members: Sequence[Member], device: torch.device) -> bool:
+    """Whether no bit depends on which members share the pack."""
+    return device.type == "cpu" and members[0].config.training.is_exact
 
 
 def _next_group(waiting: list[Member], *, exact: bool) -> tuple[list[Member], int | None]:
@@ -84,7 +88,7 @@ class _Run:
         self.members = members
         self.results = results
         self.report = report
-        self.exact = device.type == "cpu" and members[0].config.training.is_exact
+        self.exact = _is_exact(members, device)
         configs = [member.config for member in members]
         training = [member.corpus.training.strings for member in members]
         self.trainer = PackTrainer(configs, training, device, threads)

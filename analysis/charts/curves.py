@@ -47,7 +47,7 @@ def curve_panels(at: Thresholds = THRESHOLDS) -> list[Panel]:
         "memorized_excess": "strings memorized",
         "gap_fraction": "loss gap",
         "position": "position",
-        "off_line": "off the line",
+        "off_line": "off-line",
     }
     marks = (at.partial, at.memorizing)
     return [

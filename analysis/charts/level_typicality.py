@@ -107,6 +107,17 @@ def _panel(
         *rule_at([0.0], theme, label),
         *banded(base, y, step_colour(table, theme), tooltip, title=label, bands=latest),
     ]
+    layers.append(_nothing_here(_part(level), theme))
     of = "Whole strings" if level == WHOLE else f"Level {level}"
     title = alt.Title(f"{of}, {heading}", fontSize=13)
     return alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT, title=title)
+
+
+def _nothing_here(signal: str, theme: Theme) -> alt.Chart:
+    """A word in place of curves, where the picked cell has no strata of the level."""
+    import altair as alt
+
+    undefined = f"{signal}[0] === {EMPTY[0]} && {signal}[1] === {EMPTY[1]}"
+    text = alt.ExprRef(f"{undefined} ? 'undefined in this cell' : ''")
+    mark = alt.Chart(alt.sequence(1)).mark_text(color=theme.muted, fontSize=12)
+    return mark.encode(x=alt.value(WIDTH / 2), y=alt.value(HEIGHT / 2), text=alt.value(text))

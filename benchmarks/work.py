@@ -22,6 +22,8 @@ from study.training import PackTrainer
 from study.weights import NetworkShape, initial_weights
 
 VOCAB, SYNONYMS, BATCH = 6, 4, 32
+PEER_GENERATES = 64
+"""The widest network that a peer generates with; beyond, one run takes minutes on a core."""
 Runs = dict[str, tuple[Run, float]]
 
 WIDTHS = {  # width -> pack sizes
@@ -102,7 +104,7 @@ def generation(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) ->
             "ours": (_sampler(network, diffusion, members, strings), members * strings * timesteps),
             "ceiling": (ceiling, members * CHUNK),
         }
-        if peer is not None:
+        if peer is not None and width <= PEER_GENERATES:
             runs["peer"] = (peer.sampler(shape, batch, timesteps), batch * timesteps)
         yield clock.figure("generation", f"L=4 W={width} K={members}", "string-steps/s", runs)
 

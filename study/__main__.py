@@ -51,7 +51,7 @@ def _train(config: TrialConfig, options: argparse.Namespace) -> int:
             threads=options.threads,
             report=report,
         )
-    except OSError as error:
+    except (ConfigError, OSError) as error:
         return _refuse(f"{folder}: {error}")
     print(f"{status.state} at step {status.step}: {folder}")
     return 0 if status.state == "finished" else 1

@@ -9,11 +9,9 @@ import torch
 from torch._dynamo.exc import TorchDynamoException
 from torch._inductor import config as inductor
 
+from study.settings import ConfigError
+
 Function = Callable[..., Any]
-
-
-class CompilationError(ValueError):
-    """torch.compile does not work on this machine."""
 
 
 def compiled(*functions: Function) -> list[Function]:
@@ -24,7 +22,7 @@ def compiled(*functions: Function) -> list[Function]:
     What it compiled is kept on disk by torch and found again by the next process.
 
     Raises:
-        CompilationError: at the first call, when the machine has no working compiler.
+        ConfigError: at the first call, when the machine has no working compiler.
     """
     torch.compiler.reset()
     inductor.compile_threads = 1
@@ -37,9 +35,10 @@ def _explained(function: Function) -> Function:
             return function(*arguments)
         except TorchDynamoException as error:
             reason = " ".join(str(error).splitlines()[:2])
-            raise CompilationError(
-                f"training.compile: torch.compile does not work here ({reason}); "
-                "install a C++ compiler such as g++, or leave compile out"
-            ) from error
+            what = (
+                f"torch.compile does not work here ({reason}); install a C++ compiler such as g++"
+            )
+            fault = ("training", "compile"), f"{what}, or leave it out"
+            raise ConfigError([fault]) from error
 
     return run

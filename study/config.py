@@ -137,22 +137,13 @@ class TrainingConfig(Section):
     """Independent noisy versions of every drawn string."""
     learning_rate: float = setting(0.01, above=0, maximum=10)
     """Of Adam, in the parametrisation with unit-variance weights."""
-    precision: str = setting("float32", neutral="float32")
+    precision: str = setting("float32", choices=PRECISIONS, neutral="float32")
     """Of the matrix products while training: `float32`, `tf32` (GPUs only) or `bfloat16`."""
     compile: bool = setting(False, neutral=False)
     """Fuse the work of an optimizer step with torch.compile. It needs a C++ compiler and, for every
     new shape of a pack, a minute or so before the first step; long trainings win."""
-    keep: str = setting("last", extent=True)
+    keep: str = setting("last", choices=KEEP, extent=True)
     """Checkpoints that stay: `last`, or `log2` for those at powers of two as well."""
-
-    def faults(self) -> list[tuple[str, str]]:
-        """What is kept, and the precision, must be one of the choices."""
-        choices = {"keep": KEEP, "precision": PRECISIONS}
-        return [
-            (name, f"must be one of {', '.join(known)}, not '{getattr(self, name)}'")
-            for name, known in choices.items()
-            if getattr(self, name) not in known
-        ]
 
     @property
     def is_exact(self) -> bool:

@@ -24,6 +24,10 @@ class ConfigError(ValueError):
             "; ".join(f"{'.'.join(path) or 'config'}: {what}" for path, what in faults)
         )
 
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[list[tuple[tuple[str, ...], str]]]]:
+        """Made again from its faults where it is unpickled, as after a way between processes."""
+        return type(self), (self.faults,)
+
 
 def setting(
     default: Any = dataclasses.MISSING,
@@ -31,6 +35,7 @@ def setting(
     minimum: float = -math.inf,
     maximum: float = math.inf,
     above: float = -math.inf,
+    choices: tuple[str, ...] = (),
     extent: bool = False,
     neutral: Any = dataclasses.MISSING,
 ) -> Any:
@@ -39,6 +44,7 @@ def setting(
     Args:
         default: the value when none is given; required without one.
         minimum, maximum, above: inclusive bounds and an exclusive lower bound.
+        choices: the values of a word; empty: any.
         extent: the field does not decide the trajectory and stays out of the identity.
         neutral: the value that reproduces results from before the field existed; at this value the
             field is left out of the identity, so that adding it orphans no older result.
@@ -47,6 +53,7 @@ def setting(
         "minimum": minimum,
         "maximum": maximum,
         "above": above,
+        "choices": choices,
         "extent": extent,
         "neutral": neutral,
     }
@@ -203,6 +210,8 @@ def _number(value: Any, kind: type[int] | type[float]) -> int | float:
 
 
 def _check_bounds(value: Any, bounds: Mapping[str, Any]) -> None:
+    if (choices := bounds.get("choices")) and value not in choices:
+        raise ValueError(f"must be one of {', '.join(choices)}, not '{value}'")
     if isinstance(value, bool) or not isinstance(value, int | float) or "minimum" not in bounds:
         return
     if value < bounds["minimum"]:

@@ -50,6 +50,10 @@ def train(file: Path | None, options: Sequence[str], out: str, *, device: str, t
         (status,) = run_pack(
             [config], Results.open(out), device=device, threads=threads, report=_print
         )
+    except ConfigError as error:
+        raise UsageError(
+            [Fault(out, ".".join(path), what) for path, what in error.faults]
+        ) from None
     except OSError as error:
         raise UsageError.of(f"cannot be used: {error.strerror or error}", place=out) from None
     print(f"{status.state} at step {status.step}: {folder}")

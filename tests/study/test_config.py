@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 from hypothesis import given, settings
@@ -167,3 +168,12 @@ def test_flat_names_every_setting_with_defaults_resolved():
     assert flat["grammar.zipf.0"] == 0.0
     assert flat["grammar.zipf.1"] == 1.0
     assert flat["grammar.seed"] == 5
+
+
+def test_a_config_error_comes_whole_out_of_another_process():
+    with pytest.raises(ConfigError) as caught:
+        small(network__width=0, training__keep="all")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.faults == caught.value.faults
+    assert str(again) == str(caught.value)
+    assert "must be one of last, log2, not 'all'" in str(again)

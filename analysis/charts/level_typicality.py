@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.charts.domains import EMPTY, domain_signal, extents
 from analysis.charts.panels import HEIGHT, WIDTH, banded, cell_choice, numbers_tooltip, rule_at
 from analysis.charts.theme import Theme
-from analysis.charts.typicality import log_p_range, step_colour
+from analysis.charts.typicality import log_p_range, step_colour, stratum_curves
 
 if TYPE_CHECKING:
     import altair as alt
@@ -72,33 +72,16 @@ def _panel(
     import altair as alt
 
     heading, label = PANELS[reading]
-    horizontal = alt.ExprRef(_part(level))
-    x = alt.X(
-        "log_p:Q",
-        scale=alt.Scale(domain=horizontal, nice=False, zero=False, padding=10),
-        axis=alt.Axis(
-            title="log p (nats): atypical → typical"
-            if level == WHOLE
-            else f"log p of level {level}",
-            grid=False,
-            tickCount=5,
-            labelFlush=False,
-        ),
-    )
     vertical = alt.ExprRef(domain_signal(DATA, reading))
     y = alt.Y(
         "mean:Q",
         scale=alt.Scale(domain=vertical, nice=False),
         axis=alt.Axis(title=label, tickCount=5),
     )
-    base = (
-        alt.Chart(alt.NamedData(data))
-        .transform_filter(f"datum.reading === '{reading}' && datum.level === {level}")
-        .encode(x=x, detail="step:O")
-    )
-    latest = base.transform_joinaggregate(latest="max(step)").transform_filter(
-        "datum.step === datum.latest"
-    )
+    shown = f"datum.reading === '{reading}' && datum.level === {level}"
+    whole = level == WHOLE
+    log_p = "log p (nats): atypical → typical" if whole else f"log p of level {level}"
+    base, latest = stratum_curves(data, shown, _part(level), log_p)
     tooltip = numbers_tooltip(
         alt.Tooltip("level:O"), alt.Tooltip("step:Q", format=","),
         alt.Tooltip("log_p:Q", title="mean log p", format=".2f"),
@@ -108,7 +91,7 @@ def _panel(
         *banded(base, y, step_colour(table, theme), tooltip, title=label, bands=latest),
     ]
     layers.append(_nothing_here(_part(level), theme))
-    of = "Whole strings" if level == WHOLE else f"Level {level}"
+    of = "Whole strings" if whole else f"Level {level}"
     title = alt.Title(f"{of}, {heading}", fontSize=13)
     return alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT, title=title)
 

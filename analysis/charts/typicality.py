@@ -147,21 +147,8 @@ def _panel(
     own = table[table["reading"] == reading]
     heading, subtitle = PANELS[reading]
     last = alone or reading == "likelihood"
-    x = alt.X(
-        "log_p:Q",
-        scale=alt.Scale(domain=alt.ExprRef(HORIZONTAL), nice=False, zero=False, padding=10),
-        axis=alt.Axis(
-            title="log p (nats): atypical → typical" if last else None, grid=False, tickCount=5
-        ),
-    )
-    base = (
-        alt.Chart(alt.NamedData(data))
-        .transform_filter(f"datum.reading === '{reading}'")
-        .encode(x=x, detail="step:O")
-    )
-    latest = base.transform_joinaggregate(latest="max(step)").transform_filter(
-        "datum.step === datum.latest"
-    )
+    title = "log p (nats): atypical → typical" if last else None
+    base, latest = stratum_curves(data, f"datum.reading === '{reading}'", HORIZONTAL, title)
     signal = domain_signal("typicality", reading)
     domain = f"scale === '{OWN}' ? {signal} : {json.dumps(extent(own['mean']))}"
     axis = alt.Axis(title=reading, tickCount=5)
@@ -180,6 +167,29 @@ def _panel(
     if not heading:
         title = alt.Title(subtitle, fontSize=11, fontWeight="normal", color=theme.muted, offset=4)
     return alt.LayerChart(layer=layers, width=270, height=250 if alone else 170, title=title)
+
+
+def stratum_curves(
+    data: str, shown: str, domain: str, title: str | None
+) -> tuple[alt.Chart, alt.Chart]:
+    """What curves over strata are drawn from: those of all steps, and that of the last.
+
+    Args:
+        data: name of the data set.
+        shown: which of its rows.
+        domain: the signal with the horizontal domain.
+        title: of the horizontal axis.
+    """
+    import altair as alt
+
+    x = alt.X(
+        "log_p:Q",
+        scale=alt.Scale(domain=alt.ExprRef(domain), nice=False, zero=False, padding=10),
+        axis=alt.Axis(title=title, grid=False, tickCount=5, labelFlush=False),
+    )
+    base = alt.Chart(alt.NamedData(data)).transform_filter(shown).encode(x=x, detail="step:O")
+    latest = base.transform_joinaggregate(latest="max(step)")
+    return base, latest.transform_filter("datum.step === datum.latest")
 
 
 def _cell_name(data: str, theme: Theme) -> alt.Chart:

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rhm.grammar import Grammar
-from rhm.keys import string_keys
+from rhm.keys import first_occurrences, string_keys
 from rhm.randomness import generator
+from rhm.strings import StringsWithLikelihood, with_likelihood
 from rhm.without_replacement import draw_without_replacement
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class Side(StringsWithLikelihood):
     """Training strings D or control strings C, with what the grammar says about each of them.
 
     strings         (N, d)
@@ -26,14 +27,8 @@ class Side:
     distinct        (N,) counted, and the first of its copies on this side
     """
 
-    strings: NDArray[np.unsignedinteger[Any]]
-    log_p: NDArray[np.float64]
-    log_p_by_level: NDArray[np.float64]
     counted: NDArray[np.bool_]
     distinct: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.strings)
 
     @property
     def masses(self) -> NDArray[np.float64]:
@@ -88,15 +83,20 @@ class Corpus:
                 f"{size} training and {control_size} control strings make {total}, but the grammar "
                 f"has only {grammar.support_size} strings: lower the sizes or set unique to false"
             )
-        if unique:
-            stream = draw_without_replacement(grammar, total, seed)
-        else:
-            stream = grammar.sample(total, generator(seed, "independent strings"))
         if size == control_size and not (unique and 2 * total > grammar.support_size):
             order = _coin_per_pair(size, seed)
         else:
             order = generator(seed, "random split").permutation(total)
-        return cls.of(grammar, stream[order[:size]], stream[order[size:]])
+        training, control = order[:size], order[size:]
+        if not unique:
+            stream = grammar.sample(total, generator(seed, "independent strings"))
+            return cls.of(grammar, stream[training], stream[control])
+        stream = draw_without_replacement(grammar, total, seed)
+        return cls(
+            grammar=grammar,
+            training=_side_of_its_own(stream.take(training)),
+            control=_side_of_its_own(stream.take(control)),
+        )
 
     @classmethod
     def of(cls, grammar: Grammar, training: NDArray[Any], control: NDArray[Any]) -> Corpus:
@@ -143,12 +143,11 @@ def _side(
     grammar: Grammar, strings: NDArray[Any], keys: NDArray[Any], *, others: NDArray[Any]
 ) -> Side:
     counted = ~np.isin(keys, others)
-    first = np.zeros(len(keys), dtype=bool)
-    first[np.unique(keys, return_index=True)[1]] = True
-    return Side(
-        strings=strings,
-        log_p=grammar.log_likelihood(strings),
-        log_p_by_level=grammar.log_likelihood_by_level(strings),
-        counted=counted,
-        distinct=counted & first,
-    )
+    known = with_likelihood(grammar, strings)
+    return Side(**vars(known), counted=counted, distinct=counted & first_occurrences(keys))
+
+
+def _side_of_its_own(known: StringsWithLikelihood) -> Side:
+    """A side of strings that are all distinct and not on the other side."""
+    every = np.ones(len(known), dtype=bool)
+    return Side(**vars(known), counted=every, distinct=every)

@@ -20,6 +20,7 @@ from rhm import likelihood, posterior
 from rhm.derivation import Derivations, derive
 from rhm.parsing import RuleIndex, parse
 from rhm.randomness import generator
+from rhm.sampler import Sampler
 from rhm.shape import GrammarShape
 from rhm.tables import distributions, frozen_table, random_table, shape_of, zipf_distribution
 
@@ -192,6 +193,11 @@ class Grammar:
     def rule_indices(self) -> tuple[RuleIndex, ...]:
         """Per level, the table read backwards: from tuples to rules."""
         return tuple(RuleIndex.of(table, self.shape.vocab_size) for table in self.rules)
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """Draws i.i.d. strings with their likelihoods, whole subtrees at a time."""
+        return Sampler.of(self)
 
     @cached_property
     def support_size(self) -> int:

@@ -37,3 +37,31 @@ def lookup(keys: NDArray[Any], sorted_reference: NDArray[Any]) -> NDArray[np.int
     place = np.searchsorted(sorted_reference, keys)
     found = sorted_reference[np.minimum(place, len(sorted_reference) - 1)] == keys
     return np.where(found, place, -1)
+
+
+def first_occurrences(keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which keys (N,), of either kind, are not copies of an earlier one: (N,)."""
+    digests = _digests(keys) if keys.dtype.kind == "V" else keys
+    order = np.argsort(digests)
+    ordered = digests[order]
+    repeats = ordered[1:] == ordered[:-1]
+    first = np.ones(len(keys), dtype=bool)
+    if not repeats.any():
+        return first
+    if digests is keys:
+        first[:] = False
+        first[np.minimum.reduceat(order, np.flatnonzero(np.append(True, ~repeats)))] = True
+    else:  # sorting bytes is slow, so only keys whose digests agree are compared in full
+        suspects = np.sort(order[np.append(repeats, False) | np.append(False, repeats)])
+        first[suspects] = False
+        first[suspects[np.unique(keys[suspects], return_index=True)[1]]] = True
+    return first
+
+
+def _digests(keys: NDArray[Any]) -> NDArray[np.uint64]:
+    """A 64-bit number for each void key (N,), equal where the keys are, and seldom elsewhere."""
+    size = keys.dtype.itemsize
+    padded = np.zeros((len(keys), -(-size // 8) * 8), dtype=np.uint8)
+    padded[:, :size] = np.ascontiguousarray(keys).view(np.uint8).reshape(-1, size)
+    words = padded.view(np.uint64)
+    return words @ np.full(words.shape[1], 0x9E3779B97F4A7C15, dtype=np.uint64).cumprod()

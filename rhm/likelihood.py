@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rhm.log_parts import log, over_nodes, total
+from rhm.subtrees import Subtrees
+
 if TYPE_CHECKING:
     from rhm.derivation import Derivations
     from rhm.grammar import Grammar
@@ -25,10 +28,7 @@ def log_likelihood(grammar: Grammar, strings: NDArray[Any]) -> NDArray[np.float6
 
     -inf where the string is ungrammatical or uses a rule of probability 0.
     """
-    derivations = grammar.parse(strings)
-    root = derivations.symbols[0][:, 0]
-    log_class = np.where(root >= 0, _log(grammar.class_probabilities)[root], -np.inf)
-    return log_class + _log_parts(grammar, derivations).sum(axis=1)
+    return log_likelihood_and_parts(grammar, strings)[0]
 
 
 def log_likelihood_by_level(grammar: Grammar, strings: NDArray[Any]) -> NDArray[np.float64]:
@@ -36,17 +36,25 @@ def log_likelihood_by_level(grammar: Grammar, strings: NDArray[Any]) -> NDArray[
     return _log_parts(grammar, grammar.parse(strings))
 
 
+def log_likelihood_and_parts(
+    grammar: Grammar, strings: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both of the above, (B,) and (B, L), from one parse."""
+    derivations = grammar.parse(strings)
+    root = derivations.symbols[0][:, 0]
+    log_class = np.where(root >= 0, log(grammar.class_probabilities)[root], -np.inf)
+    parts = _log_parts(grammar, derivations)
+    return total(log_class, parts), parts
+
+
 def _log_parts(grammar: Grammar, derivations: Derivations) -> NDArray[np.float64]:
     parts = np.empty((len(derivations.symbols[0]), grammar.shape.depth))
     for level, ranks in enumerate(derivations.ranks):
-        log_rules = _log(grammar.rule_matrices[level])[derivations.symbols[level], ranks]
-        parts[:, level] = np.where(ranks >= 0, log_rules, -np.inf).sum(axis=1)
+        log_rules = log(grammar.rule_matrices[level])[derivations.symbols[level], ranks]
+        parts[:, level] = over_nodes(
+            np.where(ranks >= 0, log_rules, -np.inf), derivations.tuple_size
+        )
     return parts
-
-
-def _log(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(divide="ignore"):
-        return np.log(probabilities)
 
 
 def support_size(grammar: Grammar) -> int:
@@ -75,29 +83,17 @@ def enumerate_strings(
 ) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.float64]]:
     """All grammatical strings (S, s^L) with their log p (S,), ordered by derivation.
 
-    Built from the leaves up: the strings of a symbol are, for each of its rules, every combination
-    of its children's strings. Raises ValueError when there are more than `limit` of them.
+    Raises ValueError when there are more than `limit` of them.
     """
     shape = grammar.shape
     if shape.support_size > limit:
         raise ValueError(
             f"the grammar has {shape.support_size} strings, more than the limit of {limit}"
         )
-    strings = np.arange(shape.vocab_size, dtype=np.min_scalar_type(shape.vocab_size - 1))
-    strings = strings[:, None, None]  # (symbols, strings of each symbol, length)
-    log_p = np.zeros((shape.vocab_size, 1))
-    for table, probabilities in zip(
-        reversed(grammar.rules), reversed(grammar.rule_matrices), strict=True
-    ):
-        s = shape.tuple_size
-        choice = np.indices((log_p.shape[1],) * s).reshape(s, -1)
-        children = [(table[:, :, c, None], choice[c]) for c in range(s)]
-        joined = np.concatenate([strings[child] for child in children], axis=-1)
-        log_p = _log(probabilities)[:, :, None] + sum(log_p[child] for child in children)
-        strings = joined.reshape(len(table), -1, joined.shape[-1])
-        log_p = log_p.reshape(len(table), -1)
-    log_p = log_p + _log(grammar.class_probabilities)[:, None]
-    return strings.reshape(-1, shape.num_leaves), log_p.reshape(-1)
+    subtrees = Subtrees.of(grammar.rules, grammar.rule_matrices, shape.vocab_size)
+    log_class = np.repeat(log(grammar.class_probabilities), subtrees.count)
+    log_parts = subtrees.log_parts.reshape(shape.depth, -1)
+    return subtrees.leaves.reshape(-1, shape.num_leaves), total(log_class, log_parts.T)
 
 
 def node_marginals(grammar: Grammar) -> list[NDArray[np.float64]]:

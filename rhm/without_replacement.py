@@ -1,34 +1,41 @@
 """Sequential sampling without replacement from a grammar, exact at every size.
 
-Drawing strings one after the other and never the same twice has the law of the Gumbel top-k:
-give every string its log p plus Gumbel noise and read them in falling order. The strings need not
-be listed: the largest perturbed log p below a node of the tree of choices is itself Gumbel, so a
-beam that keeps the best k partial derivations, choice after choice, ends with the best k strings
-(Kool, van Hoof, Welling, arXiv 1903.06059, algorithm 1). It takes k·m candidates per choice whether
-the support is barely k or astronomically larger, where rejection would slow down or never end.
+Drawing strings one after the other and never the same twice has the law of drawing independently
+and dropping the repeats. That is fast while most strings are new. At every doubling of the number
+of draws, from 64 on, the latest half is looked at: once less than a quarter of it was new, the
+drawing ends there for good, and a Gumbel beam (`rhm.beam`) continues where repeats cost nothing.
 
-The noise of a node is a hash of the seed and the path to it, not the next number of a generator:
-so it does not depend on what else the beam holds, and the first k strings are the same for every k.
+The switch leaves the law exact. Where it comes depends on nothing but the draws before it (it is a
+stopping time), and given these the strings still to come are a sequential sample from all others.
+The beam gives all strings in such an order, from noise of its own; dropping from it the strings
+already drawn leaves such a sample of the others. Fewer strings of the same seed are a prefix of
+more, because neither the draws, nor the switch, nor the beam's order depend on the count.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rhm.randomness import seed_sequence
+from rhm.beam import beam_strings
+from rhm.keys import first_occurrences, string_keys
+from rhm.randomness import generator
+from rhm.strings import StringsWithLikelihood, joined, with_likelihood
 
 if TYPE_CHECKING:
     from rhm.grammar import Grammar
 
+FIRST_LOOK = 64
+"""Independent draws before the first look at the share of new strings."""
 
-def draw_without_replacement(
-    grammar: Grammar, count: int, seed: int
-) -> NDArray[np.unsignedinteger[Any]]:
-    """`count` pairwise distinct strings (count, s^L) in the order in which they are drawn.
+LEAST_NEW = 1 / 4
+"""Share of new strings among the latest half of the draws below which the beam takes over."""
+
+
+def draw_without_replacement(grammar: Grammar, count: int, seed: int) -> StringsWithLikelihood:
+    """`count` >= 1 pairwise distinct strings in the order in which they are drawn.
 
     Fewer strings of the same seed are a prefix of more. Raises ValueError beyond the support.
     """
@@ -37,84 +44,43 @@ def draw_without_replacement(
             f"{count} distinct strings were asked for, but the grammar has only "
             f"{grammar.support_size}: ask for fewer, or allow repeated strings"
         )
-    shape = grammar.shape
-    _, root, beam = _Beam.start(seed).extend(grammar.class_probabilities[None, :], count)
-    symbols = root[:, None]
-    for table, probabilities in zip(grammar.rules, grammar.rule_matrices, strict=True):
-        children = np.empty((len(symbols), 0), dtype=np.int64)
-        for node in range(symbols.shape[1]):
-            parent, rank, beam = beam.extend(probabilities[symbols[:, node]], count)
-            symbols = symbols[parent]
-            children = np.hstack([children[parent], table[symbols[:, node], rank]])
-        symbols = children
-    order = np.argsort(-beam.perturbed)
-    return symbols[order].astype(np.min_scalar_type(shape.vocab_size - 1))
+    drawn = _until_repeats_prevail(grammar, count, seed)
+    if len(drawn) == count:
+        return drawn
+    # At most len(drawn) of the beam's `count` strings are known, so enough others are left.
+    strings = beam_strings(grammar, count, seed)
+    keys = string_keys(np.concatenate([drawn.strings, strings]), grammar.shape.vocab_size)
+    others = strings[first_occurrences(keys)[len(drawn) :]][: count - len(drawn)]
+    return joined([drawn, with_likelihood(grammar, others)])
 
 
-@dataclass(frozen=True)
-class _Beam:
-    """The best partial derivations: at most k paths through the tree of choices.
+def _until_repeats_prevail(grammar: Grammar, count: int, seed: int) -> StringsWithLikelihood:
+    """The first `count` different strings of a stream of independent ones, or those before its end.
 
-    log_p      (k,) log-probability of the path
-    perturbed  (k,) the largest Gumbel-perturbed log p of all strings the path leads to
-    key        (k,) hash of the seed and the path
+    Drawing more than needed does no harm: it changes neither the first strings nor the end.
     """
-
-    log_p: NDArray[np.float64]
-    perturbed: NDArray[np.float64]
-    key: NDArray[np.uint64]
-
-    @classmethod
-    def start(cls, seed: int) -> _Beam:
-        """The empty path, which leads to every string."""
-        sequence = seed_sequence(seed, "strings without replacement")
-        key = sequence.generate_state(1, np.uint64).astype(np.uint64)
-        return cls(np.zeros(1), _gumbel(key), key)
-
-    def extend(
-        self, probabilities: NDArray[np.float64], size: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], _Beam]:
-        """One more choice: the best `size` of all continuations, as (parent, choice, beam).
-
-        probabilities (k, m) of the next choice of each path; impossible ones never survive.
-        """
-        choices = probabilities.shape[1]
-        with np.errstate(divide="ignore"):
-            log_p = self.log_p[:, None] + np.log(probabilities)
-        key = _children_keys(self.key, choices)
-        perturbed = _conditioned(log_p + _gumbel(key), self.perturbed)
-        best = np.flatnonzero(perturbed > -np.inf)
-        if len(best) > size:
-            by_merit = np.argpartition(perturbed.ravel()[best], len(best) - size)
-            best = np.sort(best[by_merit[len(best) - size :]])
-        beam = _Beam(log_p.ravel()[best], perturbed.ravel()[best], key.ravel()[best])
-        return best // choices, best % choices, beam
+    rng = generator(seed, "strings until repeats prevail")
+    drawn = grammar.sampler.draw(count, rng)
+    while True:
+        keys = string_keys(drawn.strings, grammar.shape.vocab_size)
+        places = np.flatnonzero(first_occurrences(keys))
+        look = _decisive_look(places, len(drawn))
+        if look <= len(drawn) or len(places) >= count:
+            return drawn.take(places[places < look][:count])
+        likely_enough = max(16 * (count - len(places)), FIRST_LOOK)
+        more = grammar.sampler.draw(min(likely_enough, look - len(drawn)), rng)
+        drawn = joined([drawn, more])
 
 
-def _conditioned(
-    perturbed: NDArray[np.float64], maximum: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Moves Gumbels (k, m) so that each row's largest is the given maximum (k,), law kept.
+def _decisive_look(places: NDArray[np.int64], draws: int) -> int:
+    """The number of draws at the look that ends the stream, or at the next look if none has yet.
 
-    -log(e^-T - e^-Z + e^-G) with T the maximum wanted, Z the one found, in the stable form of
-    Kool et al., appendix B.3.
+    places: those of the new strings among the draws, in rising order.
     """
-    found = perturbed.max(axis=1, keepdims=True)
-    with np.errstate(divide="ignore"):
-        v = maximum[:, None] - perturbed + np.log(-np.expm1(perturbed - found))
-    return maximum[:, None] - np.maximum(v, 0) - np.log1p(np.exp(-np.abs(v)))
-
-
-def _gumbel(key: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Standard Gumbel noise from the upper 53 bits of each key."""
-    uniform = ((key >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    return -np.log(-np.log(uniform))
-
-
-def _children_keys(key: NDArray[np.uint64], choices: int) -> NDArray[np.uint64]:
-    """Keys (k, choices): the first outputs of a SplitMix64 generator whose state is the key."""
-    golden = np.uint64(0x9E3779B97F4A7C15)
-    state = key[:, None] + golden * np.arange(1, choices + 1, dtype=np.uint64)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
+    look = FIRST_LOOK
+    while look <= draws:
+        before, new = np.searchsorted(places, [look // 2, look])
+        if new - before < LEAST_NEW * (look - look // 2):
+            break
+        look *= 2
+    return look

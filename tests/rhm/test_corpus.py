@@ -120,6 +120,8 @@ def test_likelihoods_belong_to_the_strings():
     corpus = Corpus.draw(LARGE, 200, control_size=50)
     for side in (corpus.training, corpus.control):
         np.testing.assert_array_equal(side.log_p, LARGE.log_likelihood(side.strings))
+        by_level = LARGE.log_likelihood_by_level(side.strings)
+        np.testing.assert_array_equal(side.log_p_by_level, by_level)
         parts = side.log_p_by_level.sum(axis=1) - np.log(6)
         np.testing.assert_allclose(side.log_p, parts, rtol=0, atol=1e-12)
     assert corpus.control.log_p_by_level.shape == (50, 4)
@@ -159,7 +161,7 @@ def test_the_same_seed_draws_the_same_corpus_and_others_do_not():
 @pytest.mark.parametrize(
     ("unique", "strings"),
     [
-        (True, ["2141203302523421", "2104055052205021", "5145143401100045"]),
+        (True, ["1254505450011450", "2421010150421445", "0124210245212554"]),
         (False, ["5154411005010501", "3450122110512050", "5150335150203554"]),
     ],
 )

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from rhm import keys as keys_module
 from rhm import lookup, string_keys
+from rhm.keys import first_occurrences
 
 
 @pytest.mark.parametrize(("length", "vocab_size"), [(4, 3), (16, 6), (32, 4), (32, 200), (16, 300)])
@@ -39,3 +41,29 @@ def test_integer_keys_keep_the_order_of_strings():
     strings = np.random.default_rng(3).integers(6, size=(50, 16))
     ordered = strings[np.argsort(string_keys(strings, 6), kind="stable")]
     np.testing.assert_array_equal(ordered.tolist(), sorted(strings.tolist()))
+
+
+def first_places(strings):
+    """The same by a loop over the strings."""
+    seen = {}
+    for place, string in enumerate(strings.tolist()):
+        seen.setdefault(tuple(string), place)
+    return sorted(seen.values())
+
+
+@pytest.mark.parametrize(("length", "vocab_size"), [(3, 4), (30, 200), (11, 300), (8, 2)])
+@pytest.mark.parametrize("alphabet", [2, 4])
+def test_first_occurrences_are_those_of_a_loop(length, vocab_size, alphabet):
+    strings = np.random.default_rng(4).integers(min(alphabet, vocab_size), size=(300, length))
+    strings[::3, 3:] = 0  # many copies
+    for size in (0, 1, 2, 300):
+        first = first_occurrences(string_keys(strings[:size], vocab_size))
+        assert np.flatnonzero(first).tolist() == first_places(strings[:size])
+
+
+def test_first_occurrences_do_not_rest_on_the_digests(monkeypatch):
+    strings = np.random.default_rng(5).integers(200, size=(100, 30))
+    strings[50:] = strings[:50][::-1]
+    monkeypatch.setattr(keys_module, "_digests", lambda keys: np.arange(len(keys)) * 0)
+    first = first_occurrences(string_keys(strings, 200))
+    assert np.flatnonzero(first).tolist() == list(range(50))

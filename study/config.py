@@ -29,7 +29,7 @@ __all__ = [
     "TrialConfig",
 ]
 
-SEMANTICS = 2
+SEMANTICS = 3
 """Raised whenever a change of the code changes results; part of every identity."""
 
 KEEP = ("last", "log2")
@@ -138,7 +138,8 @@ class TrainingConfig(Section):
     learning_rate: float = setting(0.01, above=0, maximum=10)
     """Of Adam, in the parametrisation with unit-variance weights."""
     precision: str = setting("float32", choices=PRECISIONS, neutral="float32")
-    """Of the matrix products while training: `float32`, `tf32` (GPUs only) or `bfloat16`."""
+    """Of the matrix products while training: `float32`, `tf32` (refused when it comes to training
+    without a GPU that has it) or `bfloat16`."""
     compile: bool = setting(False, neutral=False)
     """Fuse the work of an optimizer step with torch.compile. It needs a C++ compiler and, for every
     new shape of a pack, a minute or so before the first step; long trainings win."""

@@ -164,6 +164,18 @@ class Diffusion:
         stayed = previous.gather(SYMBOLS, here).mul_(kept)
         return previous.mul_((1 - kept) / self.vocab_size).scatter_add_(SYMBOLS, here, stayed)
 
+    def most_change(self, t: int, to: int) -> float:
+        """The most probability with which a reverse step can change a leaf, whatever p̃ says.
+
+        A leaf stays with a probability ∝ (k + (1-k)/v) r(x_t), k = ᾱ_t/ᾱ_to, and changes with one
+        ∝ (1-k)/v (1 - r(x_t)); r = ᾱ_to p̃ + (1 - ᾱ_to)/v is least where p̃(x_t) = 0.
+        """
+        earlier = float(self.alpha_bar[to])
+        kept = float(self.alpha_bar[t]) / earlier
+        redrawn, least = (1 - kept) / self.vocab_size, (1 - earlier) / self.vocab_size
+        change, stay = redrawn * (1 - least), (kept + redrawn) * least
+        return change / (change + stay)
+
     def _posterior(self, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """q(x_{t-1} | x_t, x_0), (K, v, B, d), and log r⁰ - log Z⁰ under it, from (K, 1, B, d)."""
         elsewhere, at_x_0, at_x_t, constant = self._posterior_values[:, 2 * t + (x_0 == x_t)]

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from study.diffusion import Diffusion
-from study.features import Lookup, NoisyInput
+from study.features import NoisyInput
 from study.gelu import Gelu, SeparateGelu
 from study.products import Products
 from study.weights import NetworkShape
@@ -40,7 +40,7 @@ class _Normal:
         """(row - mean)/√(variance + ε) of rows (K, n, W)."""
         mean = rows.mean(-1, keepdim=True)
         values = rows - mean
-        rstd = _reciprocal_deviation(values)
+        rstd = reciprocal_deviation(values)
         return cls(rows, mean, rstd, values.mul_(rstd))
 
     def backward(self, slope: Tensor) -> Tensor:
@@ -87,6 +87,7 @@ class PackedUNet:
     Attributes:
         shape: shape of every member.
         flat: (K·numel,) all weights.
+        diffusion: what noised the strings.
 
     Args:
         gradient: (K·numel,) zeros, where `backward` writes; not needed where it is never called.
@@ -106,6 +107,7 @@ class PackedUNet:
     ) -> None:
         self.shape = shape
         self.flat = flat
+        self.diffusion = diffusion
         self._products = products or Products()
         self._gelu = gelu or SeparateGelu()
         self._noisy_input = NoisyInput(diffusion, shape.padded_vocab)
@@ -113,9 +115,7 @@ class PackedUNet:
         self._gradients = {} if gradient is None else _broadcastable(shape.views(gradient))
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Logits (K, B, d, v) of p̃ from tokens (K, B, d) and steps (K, B), or (1, 1) for all."""
-        if t.numel() == 1:
-            return self._at_one_step(x_t, t)
+        """Logits (K, B, d, v) of p̃ from tokens (K, B, d) and steps (K, B)."""
         logits, _ = self.forward(x_t, t)
         return logits
 
@@ -214,50 +214,6 @@ class PackedUNet:
         symbols = product[:, : self.shape.vocab_size]
         return symbols.unflatten(-1, x_t.shape[1:]).movedim(1, -1)
 
-    def _at_one_step(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """The logits where t is equal for all strings.
-
-        Then the features of a leaf follow from its symbol and those above from few symbols: as long
-        as there are fewer of them than nodes, each is computed once and looked up.
-        """
-        symbols = torch.arange(self.shape.vocab_size, device=x_t.device)
-        noisy = self._noisy_input(symbols.view(1, 1, -1), t).expand(len(x_t), -1, -1)
-        leaves = Lookup(F.gelu(self._product({"embedding": noisy})), x_t.flatten(1))
-        h: Tensor | Lookup = leaves
-        skips: list[Tensor | Lookup] = []
-        for level in reversed(range(self.shape.depth)):
-            h = self._joined(f"down.{level}", h)
-            skips.append(h)
-        h = h.rows() if isinstance(h, Lookup) else h
-        for level in range(self.shape.depth):
-            total = self._skipped(f"skip.{level}", skips.pop())
-            h = self._features(f"up.{level}", self._product({f"up.{level}": h}, onto=total))
-        skip = Lookup(self._read_out({"readout.skip": leaves.table}).mT, leaves.index).rows()
-        return self._logits(self._read_out({"readout": h}).add_(skip.mT), x_t)
-
-    def _joined(self, name: str, h: Tensor | Lookup) -> Tensor | Lookup:
-        """A down block on features or, while they are few, on all they can be."""
-        s = self.shape.tuple_size
-        joined = h.joined(s) if isinstance(h, Lookup) else h.view(len(h), -1, s * h.shape[2])
-        if isinstance(joined, Lookup):
-            product = self._product({name: joined.table})
-            return Lookup(self._features(name, product), joined.index)
-        return self._features(name, self._product({name: joined}))
-
-    def _skipped(self, name: str, h: Tensor | Lookup) -> Tensor:
-        """Features times a skip's weight."""
-        if isinstance(h, Lookup):
-            return Lookup(self._product({name: h.table}), h.index).rows()
-        return self._product({name: h})
-
-    def _features(self, name: str, product: Tensor) -> Tensor:
-        """LayerNorm and GELU where no backward pass will follow, all in place."""
-        rows = product.view(len(product), -1, self.shape.width)
-        rows -= rows.mean(-1, keepdim=True)
-        rows *= _reciprocal_deviation(rows)
-        scale, shift = self._weights[f"{name}.scale"], self._weights[f"{name}.shift"]
-        return torch.ops.aten.gelu_(torch.addcmul(shift, rows, scale, out=rows))
-
     def _scale(self, name: str) -> float:
         """1/√fan-in; the readout has 1/fan-in, the mean-field scaling of [C]."""
         if name == "embedding":
@@ -269,7 +225,7 @@ class PackedUNet:
         return 1 / math.sqrt(2 * self.shape.width)
 
 
-def _reciprocal_deviation(centred: Tensor) -> Tensor:
+def reciprocal_deviation(centred: Tensor) -> Tensor:
     """1/√(variance + ε) over the channels of rows without their mean."""
     norm = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
     epsilon = norm.new_full((), LAYER_NORM_EPSILON)

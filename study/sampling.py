@@ -2,22 +2,34 @@
 
 Works in chunks of a fixed number of strings, each with a stream of its own, so that neither the
 number of strings asked for nor the pack they are generated in changes any of them.
+
+A reverse step draws one uniform number per leaf, and the leaf changes where that is small. How
+likely it is to change is bounded whatever the denoiser says, so a string all of whose numbers lie
+above the bound stays as it is, and the denoiser need not be asked (thinning).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from study import chunks
 from study.diffusion import SYMBOLS, Denoiser, Diffusion
+from study.network import PackedUNet
+from study.one_step import OneStepUNet
 from study.randomness import generator
 
-CHUNK = 512
-"""Strings generated together; part of what decides the bits of a result."""
+DEVIATIONS, MULTIPLE = 4, 32
+"""Places for strings that may change: so many standard deviations above their mean number, rounded
+up. Fixed beforehand, for the rows of a product may decide its last bits."""
+ROUNDING = 1e-4
+"""By which float32 may exceed the bound, relatively."""
 
 
 @torch.no_grad()
@@ -46,13 +58,16 @@ def generate(
     Returns:
         (K, G, d) uint8 tokens.
     """
+    if isinstance(denoiser, PackedUNet):
+        denoiser = OneStepUNet(denoiser)
     T = diffusion.num_timesteps
     times = spaced(T, reverse_steps or T)
-    chunks = [
-        _chunk(denoiser, diffusion, _streams(diffusion, seeds, occasion, chunk), leaves, times)
-        for chunk in range(-(-count // CHUNK))
-    ]
-    return torch.cat(chunks, dim=1)[:, :count].to(torch.uint8).cpu().numpy()
+    generated = []
+    for chunk, size in enumerate(chunks.sizes(count)):
+        streams = _streams(diffusion, seeds, occasion, chunk)
+        strides = planned(diffusion, times, size, leaves)
+        generated.append(_chunk(denoiser, diffusion, streams, (size, leaves), strides))
+    return torch.cat(generated, dim=1)[:, :count].to(torch.uint8).cpu().numpy()
 
 
 def _streams(
@@ -73,29 +88,91 @@ def spaced(num_timesteps: int, steps: int) -> list[int]:
     return [round(num_timesteps * k / steps) for k in range(steps, -1, -1)]
 
 
+@dataclass(frozen=True)
+class Stride:
+    """One step of the reverse chain.
+
+    Attributes:
+        t, to: diffusion steps, to < t.
+        bound: the most probability with which a leaf changes.
+        places: strings of a chunk that the denoiser is asked about at a time.
+    """
+
+    t: int
+    to: int
+    bound: float
+    places: int
+
+
+def planned(diffusion: Diffusion, times: Sequence[int], size: int, leaves: int) -> list[Stride]:
+    """The strides between diffusion steps, for a chunk of so many strings of so many leaves."""
+    return [_stride(diffusion, t, to, size, leaves) for t, to in pairwise(times)]
+
+
+def _stride(diffusion: Diffusion, t: int, to: int, size: int, leaves: int) -> Stride:
+    bound = diffusion.most_change(t, to) * (1 + ROUNDING)
+    if diffusion.alpha.is_cuda:  # counting those that may change would make the host wait
+        return Stride(t, to, bound, size)
+    changes = 1 - (1 - min(bound, 1.0)) ** leaves
+    needed = size * changes + DEVIATIONS * math.sqrt(size * changes * (1 - changes))
+    return Stride(t, to, bound, min(size, math.ceil(needed / MULTIPLE) * MULTIPLE))
+
+
 def _chunk(
     denoiser: Denoiser,
     diffusion: Diffusion,
     streams: list[torch.Generator],
-    leaves: int,
-    times: list[int],
+    shape: tuple[int, int],
+    strides: Sequence[Stride],
 ) -> Tensor:
-    """(K, CHUNK, d) strings by ancestral sampling, [D3PM] section 2."""
+    """K times strings of a shape (size, d) by ancestral sampling, [D3PM] section 2."""
     v, device = diffusion.vocab_size, diffusion.alpha.device
 
     def uniform() -> Tensor:
-        draws = [torch.rand(CHUNK, leaves, generator=g, device=device) for g in streams]
-        return torch.stack(draws)
+        return torch.stack([torch.rand(*shape, generator=g, device=device) for g in streams])
 
     x = (uniform() * v).long().clamp_max(v - 1)
-    for now, to in pairwise(torch.tensor(times, device=device).view(-1, 1, 1)):
-        x = categorical(diffusion.reverse_weights(denoiser(x, now), x, now, to), uniform())
+    for stride in strides:
+        x = moved(denoiser, diffusion, x, uniform(), stride)
     return x
 
 
-def categorical(weights: Tensor, uniform: Tensor) -> Tensor:
-    """Draw from unnormalised weights by inversion: (K, v, …) and (K, …) in [0, 1) -> (K, …)."""
-    cumulative = weights.cumsum(SYMBOLS)
-    *_, total = cumulative.split(1, SYMBOLS)
-    below = cumulative[:, :-1] <= total.mul_(uniform.unsqueeze(SYMBOLS))
-    return below.to(weights.dtype).sum(SYMBOLS).long()  # truth values add up slowly
+def moved(
+    denoiser: Denoiser, diffusion: Diffusion, x: Tensor, uniform: Tensor, stride: Stride
+) -> Tensor:
+    """Strings (K, size, d) after one stride, with one uniform number per leaf."""
+    size, places = x.shape[1], stride.places
+    t, to = torch.tensor([stride.t, stride.to], device=x.device).view(2, 1, 1)
+
+    def answered(x: Tensor, uniform: Tensor) -> Tensor:
+        return transition(diffusion.reverse_weights(denoiser(x, t), x, t, to), x, uniform)
+
+    if places == size:
+        return answered(x, uniform)
+    may_change = (uniform < stride.bound).any(-1)
+    order = may_change.byte().argsort(dim=1, descending=True, stable=True)
+    result = x.clone()
+    for begin in range(0, int(may_change.sum(1).max()), places):
+        # The last ones end with the chunk: some are asked about twice, with the same answer.
+        asked = order[:, min(begin, size - places) :][:, :places]
+        asked = asked.unsqueeze(-1).expand(-1, -1, x.shape[-1])
+        result.scatter_(1, asked, answered(x.gather(1, asked), uniform.gather(1, asked)))
+    return result
+
+
+def transition(weights: Tensor, x: Tensor, uniform: Tensor) -> Tensor:
+    """Draw from unnormalised weights, small numbers for a change: where u is large, x stays.
+
+    Args:
+        weights: (K, v, …).
+        x: (K, …) symbols now.
+        uniform: (K, …) in [0, 1).
+
+    Returns:
+        (K, …) symbols.
+    """
+    here = x.unsqueeze(SYMBOLS)
+    total = weights.sum(SYMBOLS, keepdim=True).mul_(uniform.unsqueeze(SYMBOLS))
+    changes = weights.scatter_(SYMBOLS, here, 0.0).cumsum(SYMBOLS)
+    below = (changes <= total).to(weights.dtype).sum(SYMBOLS).long()  # truth values add up slowly
+    return torch.where(below < weights.shape[SYMBOLS], below, x)

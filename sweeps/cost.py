@@ -7,10 +7,10 @@ readout 2W → v at every leaf ([C]). Elementwise work is left out: it is not wh
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from study import chunks
 from study.config import TrialConfig
 
 FLOP_PER_MAC = 2
@@ -19,8 +19,6 @@ BACKWARD = 3
 BYTES = 4
 STATES = 3
 """Tensors as large as the weights that a checkpoint holds: weights and Adam's two moments."""
-CHUNK = 512
-"""Strings are generated so many at a time; a last chunk is generated whole."""
 OVERHEAD = 100.0
 """Members a pack of width 1 could hold for the price of its launches; measured for two cores,
 widths 16 to 128: a step takes as long as K + 100/W members would without launches."""
@@ -55,12 +53,12 @@ def of(config: TrialConfig, step: int = 0) -> Cost:
     measured = sum(s > step for s in config.measured_steps)
     generated = sum(s > step for s in config.generated_steps)
     batch = config.training.batch_size * config.training.noisings
-    whole_chunks = math.ceil(config.measurement.generated / CHUNK) * CHUNK
+    sizes = chunks.sizes(config.measurement.generated)
     reverse_steps = config.schedule.generating_passes // config.measurement.generated
-    widest = max(batch, CHUNK)
+    widest = max(batch, *sizes)
     return Cost(
         training_flop=BACKWARD * forward * batch * max(config.last_step - step, 0),
-        generating_flop=forward * generated * whole_chunks * reverse_steps,
+        generating_flop=forward * generated * sum(sizes) * reverse_steps,
         measuring_flop=forward * measured * config.schedule.likelihood_passes,
         memory_bytes=BYTES
         * ((STATES + 1) * weights(config) + 12 * widest * leaves * _width(config)),

@@ -22,7 +22,7 @@ class Parts:
     Attributes:
         prepared: before the first warm step: corpora, what they are compared with, networks.
         step: of training.
-        reverse: one step of the reverse chain on one chunk of strings.
+        reverse: one step of the reverse chain, per string.
         read: what the generated strings of one measured step are found to be.
         measured: likelihood and noise at one measured step.
         first: what the first measured step takes beyond that.
@@ -65,7 +65,7 @@ class Pace:
         return cls(
             fixed=(timed.prepared + timed.first) / members,
             training=timed.step / (cost.BACKWARD * forward * batch),
-            generating=timed.reverse / (forward * cost.CHUNK),
+            generating=timed.reverse / forward,
             measuring=timed.measured / (forward * config.schedule.likelihood_passes),
             reading=timed.read / members,
             publishing=timed.published / members,

@@ -14,17 +14,18 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import torch
 
+from study import chunks
 from study.config import TrialConfig
 from study.measures import measure_strings
 from study.measuring import Fixed, Measuring
 from study.member import Member
 from study.results import Results
-from study.sampling import CHUNK, generate
+from study.sampling import generate, planned, spaced
 from study.training import PackTrainer
 from sweeps.pace import REVERSE_STEPS, Parts
 
@@ -80,8 +81,12 @@ class Stopwatch:
         return median(seconds)
 
     def _generation(self) -> tuple[float, float]:
-        """A step of the reverse chain on a chunk, and reading all strings of a measured step."""
+        """A mean step of the reverse chain per string, and reading all of a measured step.
+
+        At the steps that are timed the network is asked about all strings, at most others not.
+        """
         config, whole = self._configs[0], self._trainer.diffusion
+        sizes, leaves = chunks.sizes(config.measurement.generated), config.grammar.shape.num_leaves
         few = slice(REVERSE_STEPS + 1)
         short = replace(whole, alpha=whole.alpha[few], alpha_bar=whole.alpha_bar[few])
         begun = self._clock()
@@ -90,14 +95,17 @@ class Stopwatch:
             short,
             [each.seed for each in self._configs],
             count=config.measurement.generated,
-            leaves=config.grammar.shape.num_leaves,
+            leaves=leaves,
         )
         chain = self._clock() - begun
         for member, own in zip(self._members, strings, strict=True):
             measure_strings(member.reference, own)
         read = self._clock() - begun - chain
-        chunks = -(-config.measurement.generated // CHUNK)
-        return chain / (chunks * REVERSE_STEPS), read
+        strides = planned(
+            whole, spaced(whole.num_timesteps, config.reverse_steps), sizes[0], leaves
+        )
+        asked = fmean(stride.places for stride in strides) / sizes[0]
+        return asked * chain / (sum(sizes) * REVERSE_STEPS), read
 
     def _first(self) -> float:
         """What the first measurement prepares, by one member of the pack."""

@@ -13,8 +13,8 @@ from tests.study.small import small
 
 def test_golden_identities():
     """Promises to results that already lie on disks: these change with SEMANTICS and never else."""
-    assert small().hash == "5dc56a18d04bba1a"
-    assert small(seed=3, grammar__zipf={0: 1.5}, corpus__unique=False).hash == "fa4d906ce61572ce"
+    assert small().hash == "73fe08416c473995"
+    assert small(seed=3, grammar__zipf={0: 1.5}, corpus__unique=False).hash == "d30d640052db0620"
 
 
 @pytest.mark.parametrize("extent", [8, 33, 10_000])

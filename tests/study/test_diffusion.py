@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study.diffusion import Diffusion
-from study.sampling import categorical
+from study.sampling import transition
 
 
 def brute_force_chain(diffusion: Diffusion) -> list[torch.Tensor]:
@@ -106,10 +106,24 @@ def test_loss_stays_finite_for_hopeless_guesses():
     assert torch.isfinite(slope).all()
 
 
-def test_drawing_by_inversion_follows_the_weights():
+def test_a_transition_follows_the_weights_and_stays_where_the_number_is_large():
     g = torch.Generator().manual_seed(0)
-    weights = torch.tensor([0.0, 3.0, 1.0, 0.0]).expand(20_000, 4)
-    drawn = categorical(weights, torch.rand(20_000, generator=g))
+    weights = torch.tensor([0.0, 3.0, 1.0, 0.0]).expand(20_000, 4).contiguous()
+    now, uniform = torch.ones(20_000, dtype=torch.long), torch.rand(20_000, generator=g)
+    drawn = transition(weights.clone(), now, uniform)
     counts = torch.bincount(drawn, minlength=4)
     assert counts[0] == counts[3] == 0
     assert abs(counts[1] / 20_000 - 0.75) < 4 * math.sqrt(0.75 * 0.25 / 20_000)
+    assert torch.equal(drawn == 1, uniform > 0.25)
+
+
+@pytest.mark.parametrize("num_timesteps", [30, 200])
+def test_no_denoiser_changes_a_leaf_more_often_than_the_bound(num_timesteps):
+    diffusion = Diffusion.build(num_timesteps, 4, dtype=torch.float64)
+    elsewhere = torch.tensor([-1e9, 0.0, 0.0, 0.0], dtype=torch.float64).view(1, 1, 1, 4)
+    here = torch.zeros(1, 1, 1, dtype=torch.long)
+    for t, to in [(num_timesteps, num_timesteps - 1), (num_timesteps, 3), (5, 4), (2, 1), (1, 0)]:
+        steps = torch.tensor([[t]]), torch.tensor([[to]])
+        weights = diffusion.reverse_weights(elsewhere, here, *steps).flatten()
+        changes = float(weights[1:].sum() / weights.sum())
+        assert diffusion.most_change(t, to) == pytest.approx(changes, rel=1e-9)

@@ -27,4 +27,6 @@ def faults(*, kept: bool) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc only")
 def test_freed_memory_is_found_again():
-    assert faults(kept=True) < faults(kept=False) / 10
+    assert faults(kept=True) < 100
+    # Where the system happens to put the heap decides whether glibc hands anything back.
+    assert any(faults(kept=False) >= 1000 for _ in range(20))

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from study.chunks import LARGE, SMALL, sizes
 from study.diffusion import Diffusion
 from study.network import PackedUNet
 from study.oracles import EmpiricalBayesDenoiser
-from study.sampling import CHUNK, generate, spaced
+from study.sampling import generate, moved, planned, spaced
 from study.weights import NetworkShape, initial_weights
 
 STRINGS = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 1, 1]], dtype=np.uint8)
@@ -24,7 +29,7 @@ def drawn(diffusion: Diffusion, seeds: list[int], count: int, occasion: int = 0)
 
 
 def test_neither_the_count_nor_the_company_changes_a_string(diffusion):
-    many = drawn(diffusion, [5, 6], CHUNK + 10)
+    many = drawn(diffusion, [5, 6], SMALL + 10)
     assert np.array_equal(drawn(diffusion, [6], 20)[0], many[1][:20])
     assert not np.array_equal(many[0], many[1])
 
@@ -37,7 +42,7 @@ def test_a_network_generates_the_same_strings_alone_and_in_company(width, thread
 
     def generated(seeds: list[int]) -> np.ndarray:
         network = PackedUNet(shape, diffusion, initial_weights(shape, seeds))
-        return generate(network, diffusion, seeds, count=CHUNK, leaves=8)
+        return generate(network, diffusion, seeds, count=SMALL, leaves=8)
 
     together = generated([5, 6, 7])
     torch.set_num_threads(threads)
@@ -95,3 +100,44 @@ def test_fewer_reverse_steps_ask_the_denoiser_less_often(diffusion):
 
     generate(denoiser, diffusion, [5], count=20, leaves=4, reverse_steps=6)
     assert seen == [30, 25, 20, 15, 10, 5]
+
+
+@pytest.mark.parametrize("count", [1, 512, 513, 1024, 1025, 10_000])
+def test_chunks_hold_the_strings_and_more_strings_have_the_same_first_chunks(count):
+    found = sizes(count)
+    assert count <= sum(found) < count + LARGE
+    assert sum(found[:-1]) < count
+    assert sizes(2 * count)[: len(found)] == found
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    leaves=st.sampled_from([2, 4, 8]),
+    steps=st.sampled_from([20, 60, 200]),
+    places=st.sampled_from([32, 64, 512]),
+)
+@settings(max_examples=25, deadline=None)
+def test_strings_that_the_denoiser_is_not_asked_about_would_not_have_changed(
+    seed: int, leaves: int, steps: int, places: int
+):
+    """However few places there are, and however sure of itself the denoiser."""
+    diffusion, g = Diffusion.build(200, 4), torch.Generator().manual_seed(seed)
+    sharp = 20 * torch.randn(200, leaves, 4, 4, generator=g)
+
+    def denoiser(x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        own = sharp[int(t) - 1].expand(*x_t.shape, 4, 4)
+        return own.gather(-2, x_t[..., None, None].expand(*x_t.shape, 1, 4)).squeeze(-2)
+
+    x = torch.randint(4, (2, SMALL, leaves), generator=g)
+    for stride in planned(diffusion, spaced(200, steps), SMALL, leaves):
+        uniform = torch.rand(*x.shape, generator=g)
+        all_asked = moved(denoiser, diffusion, x, uniform, replace(stride, places=SMALL))
+        assert torch.equal(
+            moved(denoiser, diffusion, x, uniform, replace(stride, places=places)), all_asked
+        )
+        x = all_asked
+
+
+def test_long_chains_ask_about_few_strings():
+    strides = planned(Diffusion.build(1000, 6), spaced(1000, 1000), LARGE, 16)
+    assert sum(stride.places for stride in strides) < 0.3 * LARGE * 1000

@@ -64,7 +64,7 @@ def pieces(strings: np.ndarray, shape: GrammarShape, level: int) -> list[list[by
     return [[bytes(x[i : i + length].tolist()) for i in range(0, len(x), length)] for x in strings]
 
 
-def make_world(size: int, *, unique: bool = True, seed: int = 3, **options: Any) -> World:
+def make_world(size: int, *, unique: bool = True, seed: int = 4, **options: Any) -> World:
     zipf = options.pop("zipf", {})
     grammar = Grammar.random(GrammarShape(**options), zipf=zipf, seed=seed)
     return World.of(Corpus.draw(grammar, size, unique=unique, seed=seed))

@@ -112,7 +112,7 @@ def test_shares_are_the_chances_that_a_redrawn_leaf_was_redrawn_in_the_step():
 def test_empirical_bayes_is_found_out_with_the_default_measurements(size):
     """Where draws spread evenly over t leave a string in twenty, or two, to luck."""
     found = []
-    for seed in range(4):
+    for seed in range(4, 8):
         config = small(
             seed=seed,
             grammar__depth=3,

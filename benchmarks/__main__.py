@@ -4,63 +4,78 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
-import resource
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
-from benchmarks import work
+from benchmarks import timing
 from benchmarks.peer import Peer
-from benchmarks.timing import Clock, Figure
+from benchmarks.timing import CEILING, PEER, PEERS, Clock, Figure
+from benchmarks.work import KINDS
 
-KINDS = {
-    "training": work.training,
-    "compiled": work.compiled,
-    "narrow": work.narrow,
-    "generation": work.generation,
-    "measuring": work.measuring,
-    "corpus": work.corpora,
-}
-USUAL = ("training", "generation", "measuring", "corpus")
-COLUMNS = "{:<11}{:<20}{:<15}{:>12}{:>12}{:>9}{:>12}{:>9}"
+SWEEP = "sweep"
+USUAL = ("training", "generation", "measuring", "corpus", SWEEP)
+COLUMNS = "{:<11}{:<20}{:<15}{:>12}{:>12}{:>7}{:>12}{:>8}{:>12}{:>8}"
 
 
 def main() -> None:
     arguments = parsed()
-    torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
     try:
-        peer = Peer.load(arguments.peer, device) if arguments.peer else None
+        peer = Peer.at(arguments.peer) if arguments.peer else None
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    seconds, repetitions = (0.05, 3) if arguments.quick else (0.2, arguments.repetitions)
-    clock = Clock(device, seconds, repetitions)
-    print(COLUMNS.format("", "case", "unit", "ours", "ceiling", "of it", "peer", "ratio"))
+    print(headings(arguments.at_once))
     figures = []
-    for kind in arguments.only or USUAL:
-        for figure in KINDS[kind](clock, peer, quick=arguments.quick, threads=arguments.threads):
+    crews = timing.crews(arguments.at_once, arguments.threads, device, peer=peer is not None)
+    with crews as hired:
+        seconds, repetitions = (0.05, 3) if arguments.quick else (0.2, arguments.repetitions)
+        clock = Clock(seconds, repetitions, hired)
+        for figure in measured(clock, device, peer, arguments):
             print(line(figure), flush=True)
             figures.append(asdict(figure))
-    document = {"machine": machine(device, arguments.threads), "figures": figures}
+    document = {"machine": machine(device, arguments), "figures": figures}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(document, indent=1) + "\n")
     print(f"written to {arguments.out}")
 
 
+def measured(
+    clock: Clock, device: torch.device, peer: Peer | None, arguments: argparse.Namespace
+) -> Iterator[Figure]:
+    """The figures asked for, one after the other."""
+    for kind in arguments.only or USUAL:
+        if kind == SWEEP:
+            from benchmarks import sweep  # needs Ray
+
+            yield sweep.figure(clock, peer, quick=arguments.quick)
+        else:
+            cases = KINDS[kind](device, peer, quick=arguments.quick)
+            yield from map(clock.figure, cases)
+
+
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few cases, in under a minute")
+    parser.add_argument("--quick", action="store_true", help="few cases, in about a minute")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="packs at a time, each in a process of its own, as in a sweep (default: one per core)",
+    )
+    parser.add_argument("--threads", type=int, default=1, help="of each pack (default: 1)")
     parser.add_argument(
         "--only",
         action="append",
-        choices=KINDS,
+        choices=(*KINDS, SWEEP),
         help=f"may be repeated (default: {', '.join(USUAL)})",
     )
     parser.add_argument("--repetitions", type=int, default=7)
@@ -69,27 +84,33 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def headings(at_once: int) -> str:
+    several = f"{at_once} at once" if at_once > 1 else ""
+    ratio = "ratio" if at_once > 1 else ""
+    return COLUMNS.format(
+        "", "case", "unit", "ours", "ceiling", "of it", "peer", "ratio", several, ratio
+    )
+
+
 def line(figure: Figure) -> str:
-    ceiling, peer = figure.rates.get("ceiling"), figure.rates.get("peer")
-    cells = [
-        f"{figure.ours:,.0f}",
-        "" if ceiling is None else f"{ceiling:,.0f}",
-        "" if ceiling is None else f"{figure.ratios['ceiling']:.0%}",
-        "" if peer is None else f"{peer:,.0f}",
-        "" if peer is None else f"{figure.ratios['peer']:.1f}x",
-    ]
-    return COLUMNS.format(figure.kind, figure.case, figure.unit, *cells)
+    cells = [f"{figure.ours:,.0f}"]
+    for name, ratio in ((CEILING, "{:.0%}"), (PEER, "{:.1f}x"), (PEERS, "{:.1f}x")):
+        known = name in figure.rates
+        cells.append(f"{figure.rates[name]:,.0f}" if known else "")
+        cells.append(ratio.format(figure.ratios[name]) if known else "")
+    remarks = (f"; {name} {value:.0%}" for name, value in figure.remarks.items())
+    return COLUMNS.format(figure.kind, figure.case, figure.unit, *cells) + "".join(remarks)
 
 
-def machine(device: torch.device, threads: int) -> dict[str, object]:
+def machine(device: torch.device, arguments: argparse.Namespace) -> dict[str, object]:
     """What the figures depend on."""
     on_gpu = device.type == "cuda"
     return {
         "device": torch.cuda.get_device_name(device) if on_gpu else platform.machine(),
-        "threads": threads,
+        "at_once": arguments.at_once,
+        "threads": arguments.threads,
         "torch": torch.__version__,
         "date": datetime.now(UTC).date().isoformat(),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from benchmarks.timing import Run
+from benchmarks.crew import Run
 from study.weights import NetworkShape
 
 Product = tuple[Tensor, Tensor, Tensor]

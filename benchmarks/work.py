@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.ceiling import generation_ceiling, training_ceiling
+from benchmarks.crew import Run
 from benchmarks.peer import Peer
-from benchmarks.timing import Clock, Figure, Run
+from benchmarks.timing import CEILING, OURS, PEER, Case, Contenders
 from rhm import Corpus, Grammar, GrammarShape
+from study.chunks import LARGE
 from study.config import TrialConfig
 from study.diffusion import Diffusion
 from study.measures import Reference, measure_strings
 from study.memory import keep_freed_memory
 from study.network import PackedUNet
-from study.sampling import CHUNK, generate
+from study.sampling import generate
 from study.training import PackTrainer
 from study.weights import NetworkShape, initial_weights
 
 VOCAB, SYNONYMS, BATCH = 6, 4, 32
+TIMESTEPS, PEER_TIMESTEPS = 200, 20
+"""Reverse steps of a timed generation; a peer's all cost the same, so that few are enough."""
 PEER_GENERATES = 64
 """The widest network that a peer generates with; beyond, one run takes minutes on a core."""
-Runs = dict[str, tuple[Run, float]]
 
 WIDTHS = {  # width -> pack sizes
     16: (1, 8, 16, 32),
@@ -37,103 +41,99 @@ WIDTHS = {  # width -> pack sizes
 GPU_WIDTHS = {**WIDTHS, 64: (1, 8, 32, 128), 1024: (1, 4), 4096: (1,)}
 
 
-def widths(clock: Clock, *, quick: bool) -> dict[int, tuple[int, ...]]:
+def widths(device: torch.device, *, quick: bool) -> dict[int, tuple[int, ...]]:
     """Widths and pack sizes that make sense on the device."""
     if quick:
         return {16: (1, 8), 64: (1, 4)}
-    return GPU_WIDTHS if clock.device.type == "cuda" else WIDTHS
+    return GPU_WIDTHS if device.type == "cuda" else WIDTHS
 
 
-def training(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
+def training(device: torch.device, peer: Peer | None, *, quick: bool) -> Iterator[Case]:
     """Steps of optimizers, counted per model."""
-    packs = widths(clock, quick=quick)
+    packs = widths(device, quick=quick)
     for depth in (4,) if quick else (4, 3):
-        yield from _training("training", depth, packs, clock, peer, threads)
+        yield from _training("training", depth, packs, peer)
 
 
-def compiled(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
+def compiled(device: torch.device, peer: Peer | None, *, quick: bool) -> Iterator[Case]:
     """The same with `training.compile`, alone and in the largest packs: compiling is slow."""
-    packs = {width: (own[0], own[-1]) for width, own in widths(clock, quick=quick).items()}
-    yield from _training("compiled", 4, packs, clock, peer, threads, compile=True)
+    packs = {width: (own[0], own[-1]) for width, own in widths(device, quick=quick).items()}
+    yield from _training("compiled", 4, packs, peer, compile=True)
 
 
-def narrow(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
+def narrow(device: torch.device, peer: Peer | None, *, quick: bool) -> Iterator[Case]:
     """The same with `training.precision: bfloat16` and, on a GPU, `tf32`."""
-    packs = widths(clock, quick=quick)
-    for precision in ("tf32", "bfloat16") if clock.device.type == "cuda" else ("bfloat16",):
-        yield from _training(precision, 4, packs, clock, peer, threads, precision=precision)
+    packs = widths(device, quick=quick)
+    for precision in ("tf32", "bfloat16") if device.type == "cuda" else ("bfloat16",):
+        yield from _training(precision, 4, packs, peer, precision=precision)
 
 
 def _training(
     kind: str,
     depth: int,
     packs: Mapping[int, Sequence[int]],
-    clock: Clock,
     peer: Peer | None,
-    threads: int,
     **settings: Any,
-) -> Iterator[Figure]:
-    """A figure for every width and pack size."""
+) -> Iterator[Case]:
+    """A case for every width and pack size."""
     for width, sizes in packs.items():
         shape = NetworkShape(depth, 2, VOCAB, width)
         for members in sizes:
-            trainer = _trainer(shape, members, clock.device, threads, **settings)
-            runs: Runs = {
-                "ours": (trainer, members),
-                "ceiling": (training_ceiling(shape, members, BATCH, clock.device), members),
+            contenders: Contenders = {
+                OURS: (partial(_trainer, shape, members, settings), members),
+                CEILING: (partial(training_ceiling, shape, members, BATCH), members),
             }
-            if peer is not None:
-                runs["peer"] = (peer.training_step(shape, BATCH), 1)
-            case = f"L={depth} W={width} K={members}"
-            yield clock.figure(kind, case, "model-steps/s", runs)
+            if peer:
+                contenders[PEER] = (partial(peer.training_step, shape, BATCH), 1)
+            yield Case(kind, f"L={depth} W={width} K={members}", "model-steps/s", contenders)
 
 
-def generation(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
-    """Reverse steps of strings; few timesteps, since every one costs the same."""
-    del threads
-    keep_freed_memory()
-    timesteps, batch = (25, 2_000) if quick else (25, 10_000)
+def generation(device: torch.device, peer: Peer | None, *, quick: bool) -> Iterator[Case]:
+    """Reverse steps of strings; the peer's run on 10,000 strings at once, as in its protocol."""
+    del device
+    batch, strings = (2_000, 2 * LARGE) if quick else (10_000, 4 * LARGE)
     for width, members in ((64, 1),) if quick else ((16, 1), (64, 1), (64, 4), (256, 1)):
         shape = NetworkShape(4, 2, VOCAB, width)
-        diffusion = Diffusion.build(timesteps, VOCAB, clock.device)
-        weights = initial_weights(shape, range(members)).to(clock.device)
-        network = PackedUNet(shape, diffusion, weights)
-        strings = 4 * CHUNK
-        ceiling = generation_ceiling(shape, members, CHUNK, clock.device)
-        runs: Runs = {
-            "ours": (_sampler(network, diffusion, members, strings), members * strings * timesteps),
-            "ceiling": (ceiling, members * CHUNK),
+        contenders: Contenders = {
+            OURS: (partial(_sampler, shape, members, strings), members * strings * TIMESTEPS),
+            CEILING: (partial(generation_ceiling, shape, members, LARGE), members * LARGE),
         }
-        if peer is not None and width <= PEER_GENERATES:
-            runs["peer"] = (peer.sampler(shape, batch, timesteps), batch * timesteps)
-        yield clock.figure("generation", f"L=4 W={width} K={members}", "string-steps/s", runs)
+        if peer and width <= PEER_GENERATES:
+            theirs = partial(peer.sampler, shape, batch, PEER_TIMESTEPS)
+            contenders[PEER] = (theirs, batch * PEER_TIMESTEPS)
+        yield Case("generation", f"L=4 W={width} K={members}", "string-steps/s", contenders)
 
 
-def measuring(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
+def measuring(device: torch.device, peer: Peer | None, *, quick: bool) -> Iterator[Case]:
     """Everything the tables say about generated strings, half of them copies."""
-    del threads
+    del device
     size, count = (2_000, 1_000) if quick else (20_000, 10_000)
-    grammar = _grammar(4)
-    corpus = Corpus.draw(grammar, size, seed=0)
-    reference = Reference.build(corpus)
-    novel = grammar.sample(count // 2, np.random.default_rng(0))
-    generated = np.concatenate([novel, corpus.training.strings[: count // 2]])
-    runs: Runs = {"ours": (lambda: measure_strings(reference, generated), count)}
-    if peer is not None:
-        run = peer.measuring(corpus.training.strings, generated, VOCAB, 4)
-        runs["peer"] = (run, count)
-    yield clock.figure("measuring", f"G={count} N={size}", "strings/s", runs)
+    contenders: Contenders = {OURS: (partial(_reading, size, count), count)}
+    if peer:
+        corpus, generated = _copies(size, count)
+        theirs = partial(peer.measuring, corpus.training.strings, generated, corpus.grammar.shape)
+        contenders[PEER] = (theirs, count)
+    yield Case("measuring", f"G={count} N={size}", "strings/s", contenders)
 
 
-def corpora(clock: Clock, peer: Peer | None, *, quick: bool, threads: int) -> Iterator[Figure]:
-    """Unique strings with their likelihoods; ours come with as many controls, not counted."""
-    del threads
+def corpora(device: torch.device, peer: Peer | None, *, quick: bool) -> Iterator[Case]:
+    """Unique strings with their likelihoods; of ours half are controls."""
+    del device
     size = 2_000 if quick else 20_000
-    grammar = _grammar(4)
-    runs: Runs = {"ours": (lambda: Corpus.draw(grammar, size, seed=0), size)}
-    if peer is not None:
-        runs["peer"] = (peer.corpus(grammar.shape, size), size)
-    yield clock.figure("corpus", f"L=4 N={size}", "strings/s", runs)
+    contenders: Contenders = {OURS: (partial(_corpus, size), 2 * size)}
+    if peer:
+        contenders[PEER] = (partial(peer.corpus, _grammar(4).shape, size), size)
+    yield Case("corpus", f"L=4 N={size}", "strings/s", contenders)
+
+
+KINDS: dict[str, Callable[..., Iterator[Case]]] = {
+    "training": training,
+    "compiled": compiled,
+    "narrow": narrow,
+    "generation": generation,
+    "measuring": measuring,
+    "corpus": corpora,
+}
 
 
 def _grammar(depth: int) -> Grammar:
@@ -142,30 +142,45 @@ def _grammar(depth: int) -> Grammar:
 
 
 def _trainer(
-    shape: NetworkShape, members: int, device: torch.device, threads: int, **settings: Any
+    shape: NetworkShape, members: int, settings: Mapping[str, Any], device: torch.device
 ) -> Run:
-    grammar = _grammar(shape.depth)
-    strings = grammar.sample(1024, np.random.default_rng(0))
-    configs = [
-        TrialConfig.from_dict(
-            {
-                "grammar": {
-                    "depth": shape.depth,
-                    "vocab_size": VOCAB,
-                    "num_synonyms": SYNONYMS,
-                },
-                "corpus": {"size": len(strings)},
-                "network": {"width": shape.width},
-                "training": {"steps": 1 << 20, "batch_size": BATCH, **settings},
-                "seed": seed,
-            }
-        )
-        for seed in range(members)
-    ]
-    trainer = PackTrainer(configs, [strings] * members, device, threads)
+    strings = _grammar(shape.depth).sample(1024, np.random.default_rng(0))
+    training = {"steps": 1 << 20, "batch_size": BATCH, **settings}
+    base = {
+        "grammar": {"depth": shape.depth, "vocab_size": VOCAB, "num_synonyms": SYNONYMS},
+        "corpus": {"size": len(strings)},
+        "network": {"width": shape.width},
+        "training": training,
+    }
+    configs = [TrialConfig.from_dict({**base, "seed": seed}) for seed in range(members)]
+    trainer = PackTrainer(configs, [strings] * members, device, torch.get_num_threads())
     return lambda: trainer.train(trainer.step + 1)
 
 
-def _sampler(network: PackedUNet, diffusion: Diffusion, members: int, strings: int) -> Run:
-    leaves = network.shape.tuple_size**network.shape.depth
+def _sampler(shape: NetworkShape, members: int, strings: int, device: torch.device) -> Run:
+    keep_freed_memory()
+    diffusion = Diffusion.build(TIMESTEPS, shape.vocab_size, device)
+    weights = initial_weights(shape, range(members)).to(device)
+    network, leaves = PackedUNet(shape, diffusion, weights), shape.tuple_size**shape.depth
     return lambda: generate(network, diffusion, range(members), count=strings, leaves=leaves)
+
+
+def _copies(size: int, count: int) -> tuple[Corpus, np.ndarray]:
+    """A corpus, and generated strings half of which it holds."""
+    grammar = _grammar(4)
+    corpus = Corpus.draw(grammar, size, seed=0)
+    novel = grammar.sample(count // 2, np.random.default_rng(0))
+    return corpus, np.concatenate([novel, corpus.training.strings[: count // 2]])
+
+
+def _reading(size: int, count: int, device: torch.device) -> Run:
+    del device
+    corpus, generated = _copies(size, count)
+    reference = Reference.build(corpus)
+    return lambda: measure_strings(reference, generated)
+
+
+def _corpus(size: int, device: torch.device) -> Run:
+    del device
+    grammar = _grammar(4)
+    return lambda: Corpus.draw(grammar, size, seed=0)

@@ -4,27 +4,58 @@ import itertools
 import json
 import sys
 import time
+from functools import partial
 
 import pytest
 import torch
 
 from benchmarks import __main__ as command
 from benchmarks.ceiling import generation_ceiling, training_ceiling
+from benchmarks.crew import Crew, Run
 from benchmarks.peer import Peer
-from benchmarks.timing import Clock
+from benchmarks.timing import OURS, PEER, Case, Clock
 from study.weights import NetworkShape
 
 CPU = torch.device("cpu")
 
 
-def test_ratios_compare_turns_of_the_same_repetition(monkeypatch):
-    """A machine that gets twice as slow in every repetition leaves the ratio alone."""
-    seconds = itertools.count()
-    monkeypatch.setattr(time, "perf_counter", lambda: 2.0 ** next(seconds))
-    clock = Clock(CPU, seconds=0.0, repetitions=3)
-    noop = lambda: None  # noqa: E731
-    figure = clock.figure("kind", "case", "unit/s", {"ours": (noop, 12), "other": (noop, 1)})
-    assert figure.ratios["other"] == pytest.approx(12 * 4)  # the second turn is 4 times as long
+class Doubling:
+    """Processes on a machine that is twice as slow at every turn, whoever runs."""
+
+    turn = itertools.count()
+
+    def build(self, build: object) -> None:
+        """Nothing."""
+
+    def seconds(self, count: int) -> list[float]:
+        """Two processes, the second a little slower."""
+        now = 2.0 ** next(self.turn)
+        return [count * now, 1.25 * count * now]
+
+
+def test_ratios_compare_turns_of_the_same_repetition():
+    """A machine that gets slower in every repetition leaves the ratio alone."""
+    clock = Clock(seconds=0.0, repetitions=3, crews={OURS: Doubling(), PEER: Doubling()})
+    case = Case("kind", "case", "unit/s", {OURS: (None, 12), PEER: (None, 1)})
+    figure = clock.figure(case)
+    assert figure.ratios[PEER] == pytest.approx(12 * 2)  # the second turn is twice as long
+
+
+def asleep(seconds: float, device: torch.device) -> Run:
+    """Work that takes so long."""
+    assert device == CPU
+    return partial(time.sleep, 1 / (1 / seconds))
+
+
+def test_processes_work_at_once_and_pass_on_what_goes_wrong():
+    with Crew.of(2, 1, CPU) as crew:
+        crew.build(partial(asleep, 0.05))
+        begun = time.perf_counter()
+        found = crew.seconds(10)
+        assert min(found) >= 0.5
+        assert time.perf_counter() - begun < sum(found)
+        with pytest.raises(ZeroDivisionError):
+            crew.build(partial(asleep, 0))
 
 
 def test_ceilings_multiply_what_the_network_multiplies(monkeypatch):
@@ -51,7 +82,7 @@ def test_ceilings_multiply_what_the_network_multiplies(monkeypatch):
 
 def test_the_command_writes_figures(tmp_path, monkeypatch, capsys):
     out = tmp_path / "figures.json"
-    arguments = ["--quick", "--only", "measuring", "--threads", "1", "--out", str(out)]
+    arguments = ["--quick", "--only", "measuring", "--at-once", "1", "--out", str(out)]
     monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
     command.main()
     (figure,) = json.loads(out.read_text())["figures"]
@@ -61,4 +92,4 @@ def test_the_command_writes_figures(tmp_path, monkeypatch, capsys):
 
 def test_a_folder_without_a_known_project_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no checkout"):
-        Peer.load(tmp_path, CPU)
+        Peer.at(tmp_path)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from study.config import TrialConfig
+from study.config import ConfigError, TrialConfig
 from study.measuring import Measuring, OrderParameters
 from study.member import Member, build_corpus
 from study.results import Entry, Results, State, Status
@@ -44,16 +44,30 @@ def run_pack(
 
     Returns:
         The members' last statuses, in the order of `configs`.
+
+    Raises:
+        ConfigError: when something is left to train that the device cannot train as it asks.
     """
     if len({config.pack_key for config in configs}) > 1:
         raise ValueError("members of a pack must have equal shapes, optimizers and measurements")
     members = [Member.open(config, results) for config in configs]
     while waiting := [member for member in members if not member.done]:
+        _refuse_missing_precision(waiting[0].config, torch.device(device))
         group, until = _next_group(waiting, exact=_is_exact(waiting, torch.device(device)))
         for member in group:
             member.prepare()
         _Run(group, results, torch.device(device), threads, report).go(until)
     return [member.status for member in members if member.status]
+
+
+def _refuse_missing_precision(config: TrialConfig, device: torch.device) -> None:
+    """Elsewhere than on a GPU that rounds to tf32, torch multiplies in float32 and says nothing:
+    results would stand under the identity of a training that never was."""
+    if config.training.precision != "tf32":
+        return
+    if device.type != "cuda" or not torch.cuda.is_tf32_supported():
+        what = f"tf32 needs a GPU that has it, not '{device}'; use float32 or bfloat16 here"
+        raise ConfigError([(("training", "precision"), what)])
 
 
 def _is_exact(members: Sequence[Member], device: torch.device) -> bool:

@@ -59,7 +59,8 @@ def run(
         began: when the command did, by `time.perf_counter`; None: now.
 
     Raises:
-        UsageError: when the folder belongs to another study or runner, or there is no Ray.
+        UsageError: when the folder belongs to another study or runner, there is no Ray, or no GPU
+            where one is needed.
         KeyboardInterrupt: when interrupted; everything published stays.
     """
     began = time.perf_counter() if began is None else began
@@ -86,6 +87,7 @@ def _run(
     steps = {training.hash: training.config.last_step for training in sweep.trainings}
     before = folder.verified(sweep.trainings, results)
     unfinished = [t for t in sweep.trainings if not before[t.hash].done]
+    _refuse_missing_gpu(sweep, unfinished)
     outcome = Outcome(before, trained=len(unfinished))
     progress.begin(len(sweep.trainings), len(unfinished))
     if unfinished:
@@ -106,6 +108,14 @@ def _run(
         )
         usage.publish(outcome.usage, results)
     return outcome
+
+
+def _refuse_missing_gpu(sweep: Sweep, unfinished: Sequence[Training]) -> None:
+    """Once and before anything starts, not by the failure of every training."""
+    tf32 = [t for t in unfinished if t.config.training.precision == "tf32"]
+    if tf32 and not sweep.file.resources.gpus_per_pack:
+        what = "tf32 needs a GPU; set resources.gpus_per_pack, or use float32 or bfloat16"
+        raise UsageError.of(what, place=sweep.source, field="training.precision")
 
 
 def _train(

@@ -7,46 +7,25 @@ a few percent too seldom, at T = 200 a quarter of that. Overproduction is to be 
 
 from __future__ import annotations
 
-from itertools import pairwise, product
-
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 
 from rhm import Grammar, GrammarShape
 from study.diffusion import Diffusion
 from study.oracles import GrammarDenoiser
-from study.sampling import spaced
+from study.sampling import generate
 from tests.study.calibration.samplers import fine
+from tests.study.reverse_steps import exact, generated_law
 
 SHAPE = GrammarShape(depth=2, vocab_size=4, num_synonyms=3)
-STRINGS = np.array(list(product(range(SHAPE.vocab_size), repeat=SHAPE.num_leaves)), dtype=np.uint8)
-
-
-def generated_law(grammar: Grammar, diffusion: Diffusion, steps: int | None = None) -> np.ndarray:
-    """Probability of every string after all reverse steps, from the uniform law of x_T."""
-    denoiser, T = GrammarDenoiser(grammar, diffusion), diffusion.num_timesteps
-    x = torch.as_tensor(STRINGS.astype(np.int64)).unsqueeze(0)
-    law = np.full(len(STRINGS), 1 / len(STRINGS))
-    times = torch.tensor(spaced(T, steps or T)).view(-1, 1, 1)
-    for t, to in pairwise(times):
-        weights = diffusion.reverse_weights(denoiser(x, t), x, t, to)[0].numpy()
-        of_leaf = (weights / weights.sum(0)).transpose(2, 1, 0)  # (d, x_t, symbol)
-        moved = of_leaf[0]
-        for leaf in of_leaf[1:]:
-            moved = (moved[:, :, None] * leaf[:, None, :]).reshape(len(STRINGS), -1)
-        law = law @ moved
-    return law
 
 
 def errors(grammar: Grammar, diffusion: Diffusion, steps: int | None = None) -> tuple[float, float]:
     """Total variation from the grammar, and overproduction - 1 of the commonest root rule."""
-    law = generated_law(grammar, diffusion, steps)
-    assert law.sum() == pytest.approx(1)
-    ranks = grammar.parse(STRINGS).ranks[0][:, 0]
-    shares = np.bincount(ranks[ranks >= 0], law[ranks >= 0])
-    common = shares[0] / shares.sum() / grammar.rule_probabilities[0][0] - 1
-    return float(np.abs(law - np.exp(grammar.log_likelihood(STRINGS))).sum() / 2), float(common)
+    bias = exact(grammar, diffusion, steps)
+    return bias.last, bias.common
 
 
 def own(num_timesteps: int) -> Diffusion:
@@ -72,3 +51,22 @@ def test_the_schedule_of_the_calibration_is_off_by_half_as_much():
     grammar = Grammar.random(SHAPE, zipf={0: 1.0}, seed=1)
     finer = errors(grammar, fine(100, SHAPE.vocab_size, dtype=torch.float64))
     assert np.array(finer) / errors(grammar, own(100)) == pytest.approx(0.35, abs=0.15)
+
+
+@pytest.mark.parametrize("steps", [6, 24])
+def test_generated_strings_follow_the_law(steps):
+    grammar, diffusion = Grammar.random(SHAPE, zipf={0: 1.0}, seed=1), own(24)
+    law = generated_law(grammar, diffusion, steps)
+    (strings,) = generate(
+        GrammarDenoiser(grammar, diffusion),
+        diffusion,
+        [0],
+        count=1 << 14,
+        leaves=SHAPE.num_leaves,
+        reverse_steps=steps,
+    )
+    place = SHAPE.vocab_size ** np.arange(SHAPE.num_leaves)[::-1]
+    counts = np.bincount(strings.astype(int) @ place, minlength=len(law))
+    rare = len(strings) * law < 5
+    found, expected = (np.append(x[~rare], x[rare].sum()) for x in (counts, len(strings) * law))
+    assert chisquare(found, expected).pvalue > 0.01

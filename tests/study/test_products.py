@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
+from study.__main__ import main
 from study.products import Products
 from study.training import PackTrainer
 from study.trial import build_corpus
@@ -38,6 +41,17 @@ def test_tf32_is_in_force_only_while_training():
     with pytest.raises(RuntimeError), Products("tf32").in_force():
         raise RuntimeError
     assert not matmul.allow_tf32
+
+
+def test_tf32_on_a_cpu_can_be_planned_but_not_trained(tmp_path, capsys):
+    config = small(training__precision="tf32")
+    assert config.hash != small().hash
+    file, out = tmp_path / "config.json", tmp_path / "out"
+    file.write_text(json.dumps(config.to_dict()))
+    assert main([str(file), "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "training.precision: tf32 needs a GPU" in line
+    assert not out.exists()
 
 
 def trained(precision: str, steps: int) -> tuple[torch.Tensor, list[float]]:

@@ -127,3 +127,18 @@ def test_faults_of_one_training_have_their_places():
     assert "error: one.yaml:3:1: seed: must be a whole number, not 'no'" in lines
     assert "error: --set network.width=0: network.width: must be 1 or more, not 0" in lines
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "tiny.yaml", "--results", "out"),
+        ("train", "--out", "out", "--set=training.steps=16", *SETTINGS),
+    ],
+    ids=["run", "train"],
+)
+def test_tf32_without_a_gpu_is_refused_before_anything_trains(arguments):
+    result = memophase(*arguments, "--set=training.precision=tf32")
+    assert result.exit_code == 2
+    assert "training.precision: tf32 needs a GPU" in result.stderr
+    assert not Path("out/trainings").exists()

@@ -14,8 +14,8 @@ from study.settings import ConfigError
 Function = Callable[..., Any]
 
 
-def compiled(*functions: Function) -> list[Function]:
-    """Each function compiled as one graph, at its first call and for the shapes of that call.
+def compiled(*functions: Function, device: torch.device) -> list[Function]:
+    """Each function compiled for a device as one graph, at its first call and for its shapes.
 
     What was compiled before in this process is forgotten: after a handful of shapes torch would
     give up silently and go on uncompiled. Compiles in this process, which leaves no others behind.
@@ -26,6 +26,7 @@ def compiled(*functions: Function) -> list[Function]:
     """
     torch.compiler.reset()
     inductor.compile_threads = 1
+    inductor.cpp_wrapper = device.type == "cpu"  # no Python between its many short kernels
     return [_explained(torch.compile(f, fullgraph=True, dynamic=False)) for f in functions]
 
 

@@ -127,7 +127,9 @@ class PackTrainer:
             from study.compilation import compiled  # slow to import
 
             # Apart, so that what the backward pass reads is worked out once and kept.
-            self._forward, self._backward = compiled(self._forward, self._backward)
+            self._forward, self._backward = compiled(
+                self._forward, self._backward, device=self._device
+            )
         steps = torch.tensor(float(self.step), device=self._device)
         self._adam = Adam(weights, gradient, first, second, steps, training.learning_rate)
         self._batches = Batches(self.configs, self._corpora, self.diffusion)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -53,7 +54,10 @@ def measured(
     """The figures asked for, one after the other."""
     for kind in arguments.only or USUAL:
         if kind == SWEEP:
-            from benchmarks import sweep  # needs Ray
+            if not find_spec("ray"):
+                print("sweep: left out, Ray is not installed")
+                continue
+            from benchmarks import sweep
 
             yield sweep.figure(clock, peer, quick=arguments.quick)
         else:
@@ -68,8 +72,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--at-once",
         type=int,
-        default=os.cpu_count() or 1,
-        help="packs at a time, each in a process of its own, as in a sweep (default: one per core)",
+        help="packs at a time, each in a process of its own, as in a sweep (default: one per core, "
+        "one on a GPU)",
     )
     parser.add_argument("--threads", type=int, default=1, help="of each pack (default: 1)")
     parser.add_argument(
@@ -81,7 +85,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=7)
     parser.add_argument("--peer", type=Path, help="checkout of public code to measure beside ours")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks.json"))
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.at_once is None:
+        arguments.at_once = 1 if arguments.device == "cuda" else os.cpu_count() or 1
+    return arguments
 
 
 def headings(at_once: int) -> str:

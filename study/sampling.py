@@ -61,12 +61,12 @@ def generate(
     if isinstance(denoiser, PackedUNet):
         denoiser = OneStepUNet(denoiser)
     T = diffusion.num_timesteps
-    times = spaced(T, reverse_steps or T)
+    times, sizes = spaced(T, reverse_steps or T), chunks.sizes(count)
+    strides = {size: planned(diffusion, times, size, leaves) for size in set(sizes)}
     generated = []
-    for chunk, size in enumerate(chunks.sizes(count)):
+    for chunk, size in enumerate(sizes):
         streams = _streams(diffusion, seeds, occasion, chunk)
-        strides = planned(diffusion, times, size, leaves)
-        generated.append(_chunk(denoiser, diffusion, streams, (size, leaves), strides))
+        generated.append(_chunk(denoiser, diffusion, streams, (size, leaves), strides[size]))
     return torch.cat(generated, dim=1)[:, :count].to(torch.uint8).cpu().numpy()
 
 
@@ -93,29 +93,35 @@ class Stride:
     """One step of the reverse chain.
 
     Attributes:
-        t, to: diffusion steps, to < t.
+        t, to: (1, 1) diffusion steps, to < t.
         bound: the most probability with which a leaf changes.
         places: strings of a chunk that the denoiser is asked about at a time.
     """
 
-    t: int
-    to: int
+    t: Tensor
+    to: Tensor
     bound: float
     places: int
 
 
 def planned(diffusion: Diffusion, times: Sequence[int], size: int, leaves: int) -> list[Stride]:
     """The strides between diffusion steps, for a chunk of so many strings of so many leaves."""
-    return [_stride(diffusion, t, to, size, leaves) for t, to in pairwise(times)]
-
-
-def _stride(diffusion: Diffusion, t: int, to: int, size: int, leaves: int) -> Stride:
-    bound = diffusion.most_change(t, to) * (1 + ROUNDING)
+    steps = torch.tensor(times, device=diffusion.alpha.device).view(-1, 1, 1)
+    bounds = diffusion.most_change(steps[:-1], steps[1:]).mul_(1 + ROUNDING).flatten().tolist()
     if diffusion.alpha.is_cuda:  # counting those that may change would make the host wait
-        return Stride(t, to, bound, size)
+        places = [size] * len(bounds)
+    else:
+        places = [_places(bound, size, leaves) for bound in bounds]
+    return [
+        Stride(t, to, *each)
+        for (t, to), each in zip(pairwise(steps), zip(bounds, places, strict=True), strict=True)
+    ]
+
+
+def _places(bound: float, size: int, leaves: int) -> int:
     changes = 1 - (1 - min(bound, 1.0)) ** leaves
     needed = size * changes + DEVIATIONS * math.sqrt(size * changes * (1 - changes))
-    return Stride(t, to, bound, min(size, math.ceil(needed / MULTIPLE) * MULTIPLE))
+    return min(size, math.ceil(needed / MULTIPLE) * MULTIPLE)
 
 
 def _chunk(
@@ -142,10 +148,10 @@ def moved(
 ) -> Tensor:
     """Strings (K, size, d) after one stride, with one uniform number per leaf."""
     size, places = x.shape[1], stride.places
-    t, to = torch.tensor([stride.t, stride.to], device=x.device).view(2, 1, 1)
 
     def answered(x: Tensor, uniform: Tensor) -> Tensor:
-        return transition(diffusion.reverse_weights(denoiser(x, t), x, t, to), x, uniform)
+        logits = denoiser(x, stride.t)
+        return transition(diffusion.reverse_weights(logits, x, stride.t, stride.to), x, uniform)
 
     if places == size:
         return answered(x, uniform)

@@ -5,16 +5,19 @@ import json
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
 from benchmarks import __main__ as command
+from benchmarks import sweep
 from benchmarks.ceiling import generation_ceiling, training_ceiling
 from benchmarks.crew import Crew, Run
 from benchmarks.peer import Peer
-from benchmarks.timing import OURS, PEER, Case, Clock
+from benchmarks.timing import CEILING, OURS, PEER, Case, Clock
 from study.weights import NetworkShape
+from sweeps import packing, spec
 
 CPU = torch.device("cpu")
 
@@ -39,6 +42,32 @@ def test_ratios_compare_turns_of_the_same_repetition():
     case = Case("kind", "case", "unit/s", {OURS: (None, 12), PEER: (None, 1)})
     figure = clock.figure(case)
     assert figure.ratios[PEER] == pytest.approx(12 * 2)  # the second turn is twice as long
+
+
+class Steady:
+    """Two processes to which every run takes a second."""
+
+    pipes = (None, None)
+
+    def build(self, build: object) -> None:
+        """Nothing."""
+
+    def seconds(self, count: int) -> list[float]:
+        """As many seconds."""
+        return [float(count), float(count)]
+
+
+def test_a_sweep_is_compared_with_all_that_it_consists_of(monkeypatch):
+    """30 trainings of 128 steps, measured at 64 and 128 on 512 strings in 50 reverse steps."""
+    monkeypatch.setattr(sweep, "_ours", lambda options: (2.0, 0.75))
+    crews = {OURS: Steady(), CEILING: Steady(), PEER: Steady()}
+    figure = sweep.figure(Clock(0.0, 1, crews), Peer(Path()), quick=True)
+    packs = len(packing.packed(spec.load(sweep.PRESET, sweep.QUICK).trainings, {}, slots=2))
+    assert figure.ours == 30 / 2.0
+    assert figure.rates[PEER] == pytest.approx(30 / (30 * 128 / 2 / 60))
+    assert figure.rates[CEILING] == pytest.approx(30 / (packs * (128 + 2 * 50) / 2 / 60))
+    assert figure.ratios[PEER] == pytest.approx(figure.ours / figure.rates[PEER])
+    assert list(figure.remarks.values()) == [0.75]
 
 
 def asleep(seconds: float, device: torch.device) -> Run:

@@ -86,10 +86,8 @@ class Clock:
         return _figure(case, turns)
 
     def _count(self, crew: Crew) -> int:
-        """Runs that fill a turn, after one that warms up."""
-        first = max(crew.seconds(1))
-        if first > self.seconds:
-            return 1
+        """Runs that fill a turn, after one that warms up, or compiles."""
+        crew.seconds(1)
         return max(1, round(self.seconds / max(crew.seconds(1))))
 
 

@@ -29,7 +29,8 @@ class Cost:
     """What trainings take; sums add up.
 
     Attributes:
-        training_flop, generating_flop, measuring_flop: floating-point operations.
+        training_flop, generating_flop, measuring_flop: floating-point operations; of generating,
+            as if the network were asked about every string at every step.
         memory_bytes: of one training while it runs; of several, the largest one's.
         disk_bytes: of the checkpoints and tables that stay.
     """

@@ -170,8 +170,9 @@ class Diffusion:
         A leaf stays with a probability ∝ (k + (1-k)/v) r(x_t), k = ᾱ_t/ᾱ_to, and changes with one
         ∝ (1-k)/v (1 - r(x_t)); r = ᾱ_to p̃ + (1 - ᾱ_to)/v is least where p̃(x_t) = 0.
         """
-        earlier = self.alpha_bar[to].double()
-        kept = self.alpha_bar[t] / earlier
+        # Rounded as `reverse_weights` rounds it: what it leaves of 1 is small.
+        earlier = self.alpha_bar[to]
+        kept, earlier = (self.alpha_bar[t] / earlier).double(), earlier.double()
         redrawn, least = (1 - kept) / self.vocab_size, (1 - earlier) / self.vocab_size
         change, stay = redrawn * (1 - least), (kept + redrawn) * least
         return change / (change + stay)

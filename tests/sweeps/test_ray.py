@@ -130,10 +130,13 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(home: Path, und
     folder, log = home / "hunted", home / "hunted.log"
     arguments = ("run", "tiny.yaml", *LONG, "--results", "hunted")
     killed = halfway = 0
-    for _ in range(6):
+    for turn in range(6):
+        before = stamps(folder)
         with processes.started(*arguments, cwd=home, log=log) as child:
+            if turn % 2:  # while something trains, however fast the machine is
+                processes.wait_for(lambda b=before, c=child: stamps(folder) != b or c.poll() == 0)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(moments.uniform(3, 10))
+                child.wait(moments.uniform(0, 0.5) if turn % 2 else moments.uniform(1, 8))
             if child.poll() is None:
                 os.kill(child.pid, signal.SIGKILL)
                 child.wait()

@@ -29,6 +29,8 @@ def main() -> None:
     arguments = parsed()
     device = torch.device(arguments.device)
     try:
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError("--device cuda: torch finds no GPU here")
         peer = Peer.at(arguments.peer) if arguments.peer else None
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -68,7 +70,7 @@ def measured(
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few cases, in about a minute")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default: cpu")
     parser.add_argument(
         "--at-once",
         type=int,

@@ -43,7 +43,7 @@ def figure(clock: Clock, peer: Peer | None, *, quick: bool) -> Figure:
     rates = {name: len(trainings) / own for name, own in minutes.items()}
     return Figure(
         "sweep",
-        f"{PRESET} {' '.join(options)}",
+        f"{PRESET}, {len(trainings)} trainings",
         "trainings/min",
         len(trainings) / ours,
         rates,

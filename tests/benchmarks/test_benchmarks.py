@@ -119,6 +119,22 @@ def test_the_command_writes_figures(tmp_path, monkeypatch, capsys):
     assert "G=1000 N=2000" in capsys.readouterr().out
 
 
-def test_a_folder_without_a_known_project_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no checkout"):
-        Peer.at(tmp_path)
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--peer", "{folder}"], "no checkout of a known project"),
+        pytest.param(
+            ["--device", "cuda"],
+            "torch finds no GPU here",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is one"),
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_one_error(arguments, what, tmp_path, monkeypatch, capsys):
+    given = [argument.format(folder=tmp_path) for argument in arguments]
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *given])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert what in line

@@ -70,11 +70,8 @@ def _ceiling(packs: Iterable[Pack], crew: Crew) -> float:
     seconds = 0.0
     for pack in packs:
         config, members = pack.trainings[0].config, len(pack.trainings)
-        shape, batch = (
-            NetworkShape.of(config),
-            config.training.batch_size * config.training.noisings,
-        )
-        step = _seconds(crew, partial(training_ceiling, shape, members, batch))
+        shape = NetworkShape.of(config)
+        step = _seconds(crew, partial(training_ceiling, shape, members, _batch(config)))
         reverse = _seconds(crew, partial(generation_ceiling, shape, members, chunks.SMALL))
         asked = sum(chunks.sizes(config.measurement.generated)) / chunks.SMALL
         passes = asked * len(config.generated_steps) * config.reverse_steps

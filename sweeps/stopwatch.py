@@ -21,6 +21,7 @@ import torch
 
 from study import chunks
 from study.config import TrialConfig
+from study.diffusion import Diffusion
 from study.measures import measure_strings
 from study.measuring import Fixed, Measuring
 from study.member import Member
@@ -83,7 +84,7 @@ class Stopwatch:
     def _generation(self) -> tuple[float, float]:
         """A mean step of the reverse chain per string, and reading all of a measured step.
 
-        At the steps that are timed the network is asked about all strings, at most others not.
+        At the steps that are timed the network is asked about more strings than at most others.
         """
         config, whole = self._configs[0], self._trainer.diffusion
         sizes, leaves = chunks.sizes(config.measurement.generated), config.grammar.shape.num_leaves
@@ -101,11 +102,11 @@ class Stopwatch:
         for member, own in zip(self._members, strings, strict=True):
             measure_strings(member.reference, own)
         read = self._clock() - begun - chain
-        strides = planned(
-            whole, spaced(whole.num_timesteps, config.reverse_steps), sizes[0], leaves
+        timed, mean = (
+            _places(diffusion, steps, sizes[0], leaves)
+            for diffusion, steps in ((short, REVERSE_STEPS), (whole, config.reverse_steps))
         )
-        asked = fmean(stride.places for stride in strides) / sizes[0]
-        return asked * chain / (sum(sizes) * REVERSE_STEPS), read
+        return mean / timed * chain / (sum(sizes) * REVERSE_STEPS), read
 
     def _first(self) -> float:
         """What the first measurement prepares, by one member of the pack."""
@@ -127,6 +128,12 @@ class Stopwatch:
             step = self._trainer.step
             results.publish(member.config, "running", step, member.tables, checkpoint)
         return time.perf_counter() - begun
+
+
+def _places(diffusion: Diffusion, steps: int, size: int, leaves: int) -> float:
+    """Strings of a chunk that the network is asked about, on average over a reverse chain."""
+    times = spaced(diffusion.num_timesteps, steps)
+    return fmean(stride.places for stride in planned(diffusion, times, size, leaves))
 
 
 def main() -> None:

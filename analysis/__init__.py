@@ -5,7 +5,7 @@ Importing this package is light: the drawing libraries are loaded only by what d
 
 from __future__ import annotations
 
-from analysis.loading import load
-from analysis.tables import AnalysisError, Tables
+from analysis.frames.loading import load
+from analysis.frames.tables import AnalysisError, Tables
 
 __all__ = ["AnalysisError", "Tables", "load"]

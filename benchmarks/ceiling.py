@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.crew import Run
-from study.weights import NetworkShape
+from study.models.weights import NetworkShape
 
 Product = tuple[Tensor, Tensor, Tensor]
 """Two factors, and where their product is written."""

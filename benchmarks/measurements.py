@@ -25,7 +25,8 @@ import numpy as np
 import torch
 
 from benchmarks.packs import RUNS, Setting, costs, seconds
-from rhm import Corpus, Grammar, GrammarShape
+from rhm import Grammar, GrammarShape
+from study.corpus import Corpus
 from study.measures import Reference, measure_strings
 
 BASE = Setting()

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from study import records
 from study.config import TrialConfig
 from study.measures import measure_strings
 from study.measures.likelihood import elbo_losses, likelihood_columns
 from study.measures.noise import Windows, measure_noise
-from study.measuring import Fixed, Measuring
-from study.member import Member
-from study.results import Results
-from study.sampling import generate
-from study.training import PackTrainer
+from study.processes.generation import generate
+from study.store import records
+from study.store.results import Results
+from study.training.measuring import Fixed, Measuring
+from study.training.member import Member
+from study.training.pack import PackTrainer
 
 STEPS, WARM_UP = 40, 8
 """Training steps that are timed together, and those before them."""

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from benchmarks.crew import Run
 from rhm import GrammarShape
-from study.weights import NetworkShape
+from study.models.weights import NetworkShape
 
 
 @dataclass(frozen=True)

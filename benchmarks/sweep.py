@@ -14,12 +14,14 @@ from benchmarks.ceiling import generation_ceiling, training_ceiling
 from benchmarks.crew import Build, Crew
 from benchmarks.peer import Peer
 from benchmarks.timing import CEILING, OURS, PEER, PEERS, Clock, Figure
-from study import chunks
 from study.config import TrialConfig
-from study.results import Results
-from study.weights import NetworkShape
-from sweeps import packing, spec, usage
-from sweeps.packing import Pack
+from study.models.weights import NetworkShape
+from study.processes import chunks
+from study.store.results import Results
+from sweeps.files import spec
+from sweeps.planning import packing
+from sweeps.planning.packing import Pack
+from sweeps.status import usage
 
 PRESET, OPTIONS = "demo", ("seeds=1",)
 QUICK = (*OPTIONS, "training.steps=128")

@@ -13,16 +13,17 @@ from benchmarks.ceiling import generation_ceiling, training_ceiling
 from benchmarks.crew import Run
 from benchmarks.peer import Peer
 from benchmarks.timing import CEILING, OURS, PEER, Case, Contenders
-from rhm import Corpus, Grammar, GrammarShape
-from study.chunks import LARGE
+from rhm import Grammar, GrammarShape
 from study.config import TrialConfig
-from study.diffusion import Diffusion
+from study.corpus import Corpus
+from study.kernels.memory import keep_freed_memory
 from study.measures import Reference, measure_strings
-from study.memory import keep_freed_memory
-from study.network import PackedUNet
-from study.sampling import generate
-from study.training import PackTrainer
-from study.weights import NetworkShape, initial_weights
+from study.models.unet import PackedUNet
+from study.models.weights import NetworkShape, initial_weights
+from study.processes.chunks import LARGE
+from study.processes.generation import generate
+from study.processes.uniform import Diffusion
+from study.training.pack import PackTrainer
 
 VOCAB, SYNONYMS, BATCH = 6, 4, 32
 TIMESTEPS, PEER_TIMESTEPS = 200, 20

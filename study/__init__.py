@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from study.config import ConfigError, TrialConfig
 
 if TYPE_CHECKING:
-    from study.loading import LoadedTraining, load_training
+    from study.training.loading import LoadedTraining, load_training
 
 __all__ = ["ConfigError", "LoadedTraining", "TrialConfig", "load_training"]
 
 
 def __getattr__(name: str) -> Any:
     if name in ("LoadedTraining", "load_training"):
-        from study import loading
+        from study.training import loading
 
         return getattr(loading, name)
     raise AttributeError(f"module 'study' has no attribute '{name}'")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from study.config import ConfigError, TrialConfig
-from study.results import FOLDER, Results
+from study.store.results import FOLDER, Results
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(config: TrialConfig, options: argparse.Namespace) -> int:
-    from study.trial import run_pack
+    from study.training.run import run_pack
 
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     folder = f"{options.out}/{FOLDER}/{config.hash}"

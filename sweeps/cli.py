@@ -18,7 +18,7 @@ from sweeps.faults import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sweeps.spec import Sweep
+    from sweeps.files.spec import Sweep
 
 DONE, INCOMPLETE, MISUSED = 0, 1, 2
 """Exit codes: all is well; a training failed or the run was interrupted; the request is wrong."""
@@ -96,7 +96,9 @@ def plan(
 
     Example:  memophase plan demo --set seeds=5
     """
-    from sweeps import planning, show, spec
+    from sweeps import show
+    from sweeps.files import spec
+    from sweeps.planning import plan as planning
 
     loaded = spec.load(sweep, set_ or [])
     planned = planning.plan(loaded, results or _default_results(loaded), timed=timed)
@@ -127,7 +129,7 @@ def run(
     Example:  memophase run demo --set training.steps=4096 --report
     """
     began = time.perf_counter()
-    from sweeps import spec
+    from sweeps.files import spec
 
     loaded = spec.load(sweep, set_ or [])
     location = results or _default_results(loaded)
@@ -148,7 +150,8 @@ def status(
 
     Example:  memophase status results/demo --json
     """
-    from sweeps import show, standing
+    from sweeps import show
+    from sweeps.status import standing
 
     found = standing.standing(results)
     print(json.dumps(found.document(), indent=1) if as_json else show.standing(found))
@@ -187,7 +190,7 @@ def measure(
 
     Example:  memophase measure results/demo --set measurement.generated=10000
     """
-    from sweeps import measuring
+    from sweeps.running import remeasure as measuring
 
     print(f"measured: {measuring.measure(results, out, set_ or [], device=device)}")
 
@@ -209,7 +212,7 @@ def train(
     --set grammar.num_synonyms=4 --set corpus.size=128 --set network.width=64
     --set training.steps=1024 --set measurement.budget=null
     """
-    from sweeps import single
+    from sweeps.running import single
 
     return single.train(config, set_ or [], out, device=device, threads=threads)
 
@@ -254,8 +257,8 @@ def _default_results(sweep: Sweep) -> str:
 
 def _run(sweep: Sweep, location: str, address: str, again: str, began: float) -> int:
     from sweeps import show
-    from sweeps.progress import Progress
-    from sweeps.running import run
+    from sweeps.running.progress import Progress
+    from sweeps.running.run import run
 
     console = _console()
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from study.results import Results
-from sweeps import folder
+from study.store.results import Results
 from sweeps.faults import UsageError
+from sweeps.status import folder
 
 AXES = ["corpus.size", "network.width"]
 """What a phase diagram is drawn over where no axis was swept or no sweep is recorded."""
@@ -27,8 +27,8 @@ def write(location: str, out: str | None) -> str:
         study = folder.read(Results.open(location))
     except OSError as error:
         raise UsageError.of(f"cannot be read: {error.strerror or error}", place=location) from None
-    from analysis.report import write_report
-    from analysis.tables import AnalysisError
+    from analysis.frames.tables import AnalysisError
+    from analysis.report.folder import write_report
 
     try:
         written = write_report(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sweeps.planning import Plan
-from sweeps.progress import duration
-from sweeps.running import Outcome
-from sweeps.spec import Sweep
-from sweeps.standing import StudyStanding
+from sweeps.files.spec import Sweep
+from sweeps.planning.plan import Plan
+from sweeps.running.progress import duration
+from sweeps.running.run import Outcome
+from sweeps.status.standing import StudyStanding
 
 
 def plan(planned: Plan) -> str:

@@ -15,7 +15,7 @@ import pytest
 from tests.study.small import small
 
 ROOT = Path(__file__).parents[1]
-BASIS = ("torch", "numpy", "pandas", "pyarrow", "scipy")
+BASIS = ("torch", "numpy", "pyarrow")
 
 
 def closure(names: tuple[str, ...]) -> set[str]:

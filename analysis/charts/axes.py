@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.cells import title, value_label
+from analysis.frames.cells import title, value_label
 
 if TYPE_CHECKING:
     import altair as alt

@@ -9,9 +9,9 @@ import pandas as pd
 
 from analysis.charts.panels import SHARES, Panel, panel_grid, step_axis
 from analysis.charts.theme import Theme
-from analysis.generated import BY_LIKELIHOOD, at_generated_steps
-from analysis.regimes import THRESHOLDS, Thresholds
-from analysis.statistics import columns_over_seeds, runs
+from analysis.frames.generated import BY_LIKELIHOOD, at_generated_steps
+from analysis.statistics.regimes import THRESHOLDS, Thresholds
+from analysis.statistics.seeds import columns_over_seeds, runs
 
 if TYPE_CHECKING:
     import altair as alt

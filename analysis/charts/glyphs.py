@@ -13,8 +13,8 @@ from analysis.charts.axes import Axis, scale, ticks
 from analysis.charts.phase_diagram import PhaseTable
 from analysis.charts.phase_panels import panel_size
 from analysis.charts.theme import PICKED_CELL, Theme, regime_colours
-from analysis.figures import rounded
-from analysis.regimes import GENERALIZING, MEMORIZING, PARTIAL
+from analysis.report.figure import rounded
+from analysis.statistics.regimes import GENERALIZING, MEMORIZING, PARTIAL
 
 if TYPE_CHECKING:
     import altair as alt

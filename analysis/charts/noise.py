@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.charts.panels import SHARES, Panel, panel_grid, without_level
 from analysis.charts.theme import Theme
-from analysis.statistics import columns_over_seeds, runs
+from analysis.statistics.seeds import columns_over_seeds, runs
 
 if TYPE_CHECKING:
     import altair as alt

@@ -12,7 +12,7 @@ from analysis.charts.domains import domain_signal, extents
 from analysis.charts.panels import banded, cell_choice, numbers_tooltip, rule_at, step_axis
 from analysis.charts.panels import series_legend as legend
 from analysis.charts.theme import Theme, level_colours
-from analysis.statistics import over_seeds, runs
+from analysis.statistics.seeds import over_seeds, runs
 
 if TYPE_CHECKING:
     import altair as alt

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.theme import Theme
-from analysis.claims import OutlierFirst
+from analysis.claims.claims import OutlierFirst
 
 if TYPE_CHECKING:
     import altair as alt

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.boundaries import boundary
-from analysis.cells import determined, label, varying
 from analysis.charts.axes import Axis, axis_of
-from analysis.regimes import THRESHOLDS, Thresholds, cell_regimes
+from analysis.frames.cells import determined, label, varying
+from analysis.statistics.boundaries import boundary
+from analysis.statistics.regimes import THRESHOLDS, Thresholds, cell_regimes
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from analysis.charts.axes import scale, ticks
 from analysis.charts.phase_diagram import PhaseTable
 from analysis.charts.theme import Theme
-from analysis.regimes import REGIMES, THRESHOLDS, Thresholds
+from analysis.statistics.regimes import REGIMES, THRESHOLDS, Thresholds
 
 if TYPE_CHECKING:
     import altair as alt

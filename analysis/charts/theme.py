@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from analysis.regimes import REGIMES
+from analysis.statistics.regimes import REGIMES
 
 FONT = "Inter, Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
 """Ends with the generic family: without one, PNG files come out without any text."""

@@ -9,8 +9,8 @@ import pandas as pd
 
 from analysis.charts.panels import SHARES, Panel, panel_grid, step_axis, without_level
 from analysis.charts.theme import Theme
-from analysis.generated import generated
-from analysis.statistics import columns_over_seeds, runs
+from analysis.frames.generated import generated
+from analysis.statistics.seeds import columns_over_seeds, runs
 
 if TYPE_CHECKING:
     import altair as alt

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.charts.domains import EMPTY, domain_signal, extent, extents
 from analysis.charts.panels import banded, numbers_tooltip, rule_at
 from analysis.charts.theme import STEP_LABEL, Theme, spaced
-from analysis.statistics import columns_over_seeds
+from analysis.statistics.seeds import columns_over_seeds
 
 if TYPE_CHECKING:
     import altair as alt

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rhm import Strata
+from study.corpus import Strata
 from study.measures.reference import Reference, of_distinct, stratum_excess
 from study.measures.substrings import CONTROL, TRAINING
 

@@ -17,13 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rhm import Strata
 from study.config import TrialConfig
-from study.diffusion import Denoiser, Diffusion
-from study.measures.passes import in_full_passes
-from study.measures.reference import Reference
-from study.measures.strata import chosen, level_strata
-from study.memorized import (
+from study.corpus import Strata
+from study.measures.level_strata import chosen, level_strata
+from study.measures.memorized import (
     LARGEST_P,
     ONE_IN,
     excess_p_value,
@@ -32,6 +29,9 @@ from study.memorized import (
     null_rate,
     p_values,
 )
+from study.measures.passes import in_full_passes
+from study.measures.reference import Reference
+from study.processes.uniform import Denoiser, Diffusion
 from study.randomness import generator
 
 

@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rhm import Corpus
 from study.config import TrialConfig
-from study.diffusion import Denoiser, Diffusion
+from study.corpus import Corpus
 from study.measures.optima import Optima
 from study.measures.passes import in_full_passes
-from study.oracles import posterior_of
+from study.processes.exact_denoisers import posterior_of
+from study.processes.uniform import Denoiser, Diffusion
 from study.randomness import generator
 
 WINDOWS = 10

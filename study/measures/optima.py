@@ -21,9 +21,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rhm import Corpus
-from study.diffusion import FLOOR, Diffusion
-from study.oracles import EmpiricalBayesDenoiser, GrammarDenoiser, cavity_of
+from study.corpus import Corpus
+from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser, cavity_of
+from study.processes.uniform import FLOOR, Diffusion
 
 LARGEST_OFF_LINE = 1.0
 """Squared distance from the line, in units of the optima's own, beyond which position is null."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rhm import Derivations, Grammar
-from study.measures.statistics import ratio_and_error
+from study.measures.errors import ratio_and_error
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from study.measures.statistics import mean_and_error
+from study.measures.errors import mean_and_error
 from study.measures.substrings import CONTROL, TRAINING, Contrast, Substrings
 
 FEWEST_MEMBERS = 20

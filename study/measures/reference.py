@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rhm import Corpus, Grammar, Strata, refit
+from rhm import Grammar, refit
+from study.corpus import Corpus, Strata
+from study.measures.level_strata import level_strata
 from study.measures.overproduction import expected_frequencies
-from study.measures.strata import level_strata
 from study.measures.substrings import TRAINING, Substrings
 
 

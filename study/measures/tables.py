@@ -1,4 +1,4 @@
-"""The measurements of one step as columns of the tables in `study.records`.
+"""The measurements of one step as columns of the tables in `study.store.records`.
 
 `training` and `step` are left to the caller. Undefined is None.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rhm import Derivations, GrammarShape
-from study.measures.statistics import mean_and_error
+from study.measures.errors import mean_and_error
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import synthetic
 
 from analysis import Tables, load
-from analysis.report import ReportPaths, write_report
+from analysis.report.folder import ReportPaths, write_report
+from tests.analysis import synthetic
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import synthetic
 
 from analysis import load
-from analysis.report import write_report
-from study import records
-from study.results import Entry, Status
+from analysis.report.folder import write_report
+from study.store import records
+from study.store.results import Entry, Status
+from tests.analysis import synthetic
 
 DEPTHS = (3, 4)
 SIZES = tuple(round(32 * 2 ** (k / 4)) for k in range(40))

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from study import records
 from study.config import TrialConfig
-from study.results import Results, Status
+from study.store import records
+from study.store.results import Results, Status
 
 Array = NDArray[Any]
 

@@ -16,8 +16,9 @@ from benchmarks.ceiling import generation_ceiling, training_ceiling
 from benchmarks.crew import Crew, Run
 from benchmarks.peer import Peer
 from benchmarks.timing import CEILING, OURS, PEER, Case, Clock
-from study.weights import NetworkShape
-from sweeps import packing, spec
+from study.models.weights import NetworkShape
+from sweeps.files import spec
+from sweeps.planning import packing
 
 CPU = torch.device("cpu")
 

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from analysis.onsets import first_crossings
-from analysis.regimes import THRESHOLDS
-from analysis.statistics import Estimate, mean_over_seeds
+from analysis.statistics.onsets import first_crossings
+from analysis.statistics.regimes import THRESHOLDS
+from analysis.statistics.seeds import Estimate, mean_over_seeds
 from study.config import TrialConfig
-from study.results import Results
-from study.trial import run_pack
+from study.store.results import Results
+from study.training.run import run_pack
 from tests.study.small import small
 
 CELL: dict[str, Any] = {

@@ -14,11 +14,12 @@ from itertools import pairwise, product
 import numpy as np
 import torch
 
-from rhm import Corpus, Grammar, GrammarShape
-from study.diffusion import Diffusion
+from rhm import Grammar, GrammarShape
+from study.corpus import Corpus
 from study.measures import Reference, measure_strings
-from study.oracles import EmpiricalBayesDenoiser, GrammarDenoiser
-from study.sampling import generate, spaced
+from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
+from study.processes.generation import generate, spaced
+from study.processes.uniform import Diffusion
 
 STEPS = {200: (200, 100, 50, 25, 12), 50: (50, 25, 12, 6)}
 """T -> numbers of reverse steps."""

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from study.__main__ import main
-from study.results import FOLDER
+from study.store.results import FOLDER
 from tests.study.small import small
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from study.results import Results
+from study.store.results import Results
 from sweeps import presets
 from tests.sweeps.tiny import ROOT, TINY, command, memophase
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from study.config import TrialConfig
-from study.results import Entry, Status
-from sweeps import spec
+from study.store.results import Entry, Status
+from sweeps.files import spec
 from tests.sweeps.tiny import command
 
 pytestmark = pytest.mark.long

@@ -8,10 +8,10 @@ import numpy as np
 from scipy.stats import betabinom
 
 from rhm import Grammar
-from study.diffusion import Diffusion
 from study.measures.likelihood import Memorized, Probes, elbo_losses, likelihood_columns
-from study.memorized import memorized_since
-from study.oracles import GrammarDenoiser
+from study.measures.memorized import memorized_since
+from study.processes.exact_denoisers import GrammarDenoiser
+from study.processes.uniform import Diffusion
 from tests.study.calibration.repetitions import Pair
 from tests.study.calibration.worlds import SHAPE, ZIPF, config, world
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rhm import Corpus, Grammar
+from rhm import Grammar
 from study.config import TrialConfig
-from study.diffusion import Diffusion
+from study.corpus import Corpus
 from study.measures import Reference, measure_strings
 from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
-from study.sampling import generate
-from study.training import Batch, PackTrainer
+from study.processes.generation import generate
+from study.processes.uniform import Diffusion
+from study.training.pack import Batch, PackTrainer
 from tests.study.calibration.worlds import config
 
 GENERATED = 1024

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rhm import Corpus
 from study.config import TrialConfig
-from study.diffusion import Denoiser, Diffusion
+from study.corpus import Corpus
 from study.measures import Reference, measure_strings
 from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
 from study.measures.noise import TRAINING, Noisings, Windows, measure_noise
 from study.measures.optima import Optima
-from study.oracles import EmpiricalBayesDenoiser, GrammarDenoiser
-from study.sampling import generate
+from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
+from study.processes.generation import generate
+from study.processes.uniform import Denoiser, Diffusion
 from tests.study.calibration.repetitions import Pair
 from tests.study.calibration.worlds import GENERATED, MANY, SHAPE, SIZE, config, world
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rhm import Corpus, Grammar, GrammarShape
+from rhm import Grammar, GrammarShape
 from study.config import TrialConfig
+from study.corpus import Corpus
 from study.measures import Reference
 
 GENERATED = 512

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rhm import Corpus, Grammar, GrammarShape, refit
+from rhm import Grammar, GrammarShape, refit
+from study.corpus import Corpus
 from study.measures import Reference
 from study.measures.tables import Measured
 

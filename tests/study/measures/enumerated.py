@@ -9,8 +9,8 @@ import torch
 
 from rhm import Grammar
 from study.config import TrialConfig
-from study.diffusion import FLOOR, Diffusion
-from study.member import build_corpus
+from study.processes.uniform import FLOOR, Diffusion
+from study.training.member import build_corpus
 from tests.study.small import small
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rhm import Corpus, Grammar, GrammarShape
+from rhm import Grammar, GrammarShape
+from study.corpus import Corpus
 from study.measures import Reference
 from study.measures.copying import Copies
 from study.measures.reference import stratum_excess

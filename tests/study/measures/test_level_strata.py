@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from study.measures.copying import Copies
-from study.measures.strata import level_strata
+from study.measures.level_strata import level_strata
 from study.measures.substrings import TRAINING
 from study.measures.typicality import level_slopes, typicality_slope
 

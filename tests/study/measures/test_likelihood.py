@@ -9,7 +9,6 @@ import pytest
 import torch
 from scipy.stats import betabinom
 
-from study.diffusion import Diffusion
 from study.measures import Reference
 from study.measures.likelihood import (
     Memorized,
@@ -19,8 +18,7 @@ from study.measures.likelihood import (
     shares_of_steps,
     steps_by_share,
 )
-from study.member import build_corpus
-from study.memorized import (
+from study.measures.memorized import (
     excess_p_value,
     flagged_law,
     memorized_since,
@@ -28,7 +26,9 @@ from study.memorized import (
     null_rate,
     p_values,
 )
-from study.oracles import EmpiricalBayesDenoiser, GrammarDenoiser
+from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
+from study.processes.uniform import Diffusion
+from study.training.member import build_corpus
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
 from tests.study.small import small
 

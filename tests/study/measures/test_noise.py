@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from study.diffusion import FLOOR, Diffusion
 from study.measures.noise import WINDOWS, Noisings, Windows, gap_fraction, measure_noise
 from study.measures.optima import Optima
-from study.member import build_corpus
-from study.oracles import EmpiricalBayesDenoiser, GrammarDenoiser
+from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
+from study.processes.uniform import FLOOR, Diffusion
+from study.training.member import build_corpus
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
 from tests.study.small import small
 

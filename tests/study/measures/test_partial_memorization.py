@@ -6,7 +6,8 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from rhm import Corpus, Grammar, GrammarShape
+from rhm import Grammar, GrammarShape
+from study.corpus import Corpus
 from study.measures import Reference
 from study.measures.partial_memorization import is_defined, partial_memorization
 

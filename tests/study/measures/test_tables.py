@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from study import records
 from study.measures import Reference, measure_strings, string_columns
 from study.measures.tables import SAMPLES
+from study.store import records
 
 UNSAMPLED = ("loss", "likelihood", "memorized", "position", "off_line", "gap_fraction")
 """Columns that the network decides without generating."""

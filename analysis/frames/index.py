@@ -1,0 +1,186 @@
+"""The index of a results folder: its trainings' tables, compacted, so that reports open quickly.
+
+    <results>/index/trainings-<digest>.parquet    what was read: hash, digest of its files, settings
+                    <table>-<digest>.parquet      the rows of all these trainings, sorted
+                    manifest.json                 names the files that count, published last
+
+The index holds nothing of its own. A training is taken from it only while its `status.json` and
+`config.json` are the ones that were read; a garbled or foreign index is passed over and written
+anew; whoever deletes it loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from study.store import records
+from study.store.storage import Store
+
+FOLDER = "index"
+MANIFEST = f"{FOLDER}/manifest.json"
+TRAININGS = "trainings"
+
+VERSION = 1
+"""Of the index's own layout."""
+
+TABLES = ("curves", "levels", "rules", "typicality", "noise", "timing")
+"""The tables in the index; the others hold single strings and are read from the trainings."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A training in the index.
+
+    Attributes:
+        digest: of the files it was read from, see `digest`.
+        row: its row of the frame `trainings`.
+    """
+
+    digest: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Index:
+    """A verified index.
+
+    Attributes:
+        store: the results.
+        files: table -> its file in the index's folder.
+        trainings: hash -> what is indexed of it.
+    """
+
+    store: Store
+    files: Mapping[str, str]
+    trainings: Mapping[str, Indexed]
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Some columns of a table, all if left out, with the rows of every indexed training."""
+        data = self.store.read(f"{FOLDER}/{self.files[name]}")
+        content = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None)
+        at = content.schema.get_field_index("training")
+        return content.set_column(at, records.SCHEMAS[name].field(0), pc.cast(content[at], "utf8"))
+
+
+def digest(status: bytes, config: bytes) -> str:
+    """What a training's folder holds, by its two files that name everything else."""
+    return hashlib.sha256(status + b"\0" + config).hexdigest()[:32]
+
+
+def opened(store: Store) -> Index | None:
+    """The index of a results folder; None where there is none that can be trusted."""
+    try:
+        manifest = json.loads(store.read(MANIFEST))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return _passed_over("its manifest is garbled")
+    try:
+        if (manifest["version"], manifest["records"]) != (VERSION, records.VERSION):
+            return _passed_over("another version of memophase wrote it")
+        files = dict(manifest["files"])
+        contents = {name: _verified(store, entry) for name, entry in files.items()}
+        if set(contents) != {TRAININGS, *TABLES}:
+            return _passed_over("it lacks tables")
+        trainings = _trainings(contents[TRAININGS])
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        return _passed_over(str(error))
+    return Index(store, {name: entry["file"] for name, entry in files.items()}, trainings)
+
+
+def written(
+    store: Store, trainings: Mapping[str, Indexed], table: Callable[[str], pa.Table]
+) -> Index | None:
+    """Replace the index; None, with the old one in place, where the results cannot be written.
+
+    The files of the index before stay until the next replacement, for whoever is reading them.
+
+    Args:
+        store: the results.
+        trainings: hash -> what is to be indexed.
+        table: table name -> its rows of these trainings.
+    """
+    try:
+        files = {TRAININGS: _published(store, TRAININGS, _trainings_table(trainings))}
+        for name in TABLES:
+            content = table(name).sort_by("training").combine_chunks()
+            encoded = content["training"].dictionary_encode()
+            files[name] = _published(store, name, content.set_column(0, "training", encoded))
+        before = _named(store)
+        manifest = {"version": VERSION, "records": records.VERSION, "files": files}
+        store.publish(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+        kept = {"manifest.json", *before, *(entry["file"] for entry in files.values())}
+        for name in store.names(FOLDER):
+            if name not in kept:
+                store.delete(f"{FOLDER}/{name}")
+    except OSError as error:
+        logger.info("no index is written to %s: %s", store.root, error)
+        return None
+    return Index(store, {name: entry["file"] for name, entry in files.items()}, trainings)
+
+
+def _passed_over(why: str) -> None:
+    logger.warning("the index of the results is passed over: %s; it will be written anew", why)
+
+
+def _verified(store: Store, entry: Mapping[str, Any]) -> bytes:
+    """The bytes of a file of the index.
+
+    Raises:
+        ValueError: when they are not the published ones.
+    """
+    data = store.read(f"{FOLDER}/{entry['file']}")
+    if len(data) != entry["size"] or hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        raise ValueError(f"{entry['file']} does not match its checksum")
+    return data
+
+
+def _published(store: Store, name: str, content: pa.Table) -> dict[str, Any]:
+    sink = io.BytesIO()
+    pq.write_table(content, sink, compression="zstd", store_schema=True)
+    data = sink.getvalue()
+    checksum = hashlib.sha256(data).hexdigest()
+    file = f"{name}-{checksum[:16]}.parquet"
+    store.publish(f"{FOLDER}/{file}", data)
+    return {"file": file, "size": len(data), "sha256": checksum}
+
+
+def _named(store: Store) -> set[str]:
+    """The files that the present manifest names."""
+    try:
+        return {entry["file"] for entry in json.loads(store.read(MANIFEST))["files"].values()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+
+
+def _trainings_table(trainings: Mapping[str, Indexed]) -> pa.Table:
+    ordered = sorted(trainings.items())
+    return pa.table(
+        {
+            "training": [name for name, _ in ordered],
+            "digest": [indexed.digest for _, indexed in ordered],
+            "row": [json.dumps(indexed.row) for _, indexed in ordered],
+        }
+    )
+
+
+def _trainings(data: bytes) -> dict[str, Indexed]:
+    columns = pq.read_table(io.BytesIO(data)).to_pydict()
+    return {
+        name: Indexed(checksum, json.loads(row))
+        for name, checksum, row in zip(
+            columns["training"], columns["digest"], columns["row"], strict=True
+        )
+    }

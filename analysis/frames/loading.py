@@ -1,0 +1,174 @@
+"""From the results of a sweep, also while it is still running, to its tables.
+
+What is settled comes from the index, the rest from the folders of the trainings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.frames import index
+from analysis.frames.cells import labelled
+from analysis.frames.index import Index, Indexed
+from analysis.frames.reading import READERS, Look, trusted, until
+from analysis.frames.tables import AnalysisError, Problem, Tables
+from study.store import records
+from study.store.results import Results
+
+FEWEST, SHARE = 50, 0.05
+"""The index is written anew once it lacks so many settled trainings and such a share of all."""
+
+
+def load(results: Results | str | Path, *, only: Collection[str] | None = None) -> Tables:
+    """The last published step of every training.
+
+    What is settled is taken from the index of the results, and the index is written anew when much
+    is missing in it and the results can be written; the frames are the same without it. A training
+    that goes on while tables are read shows the step it had when this function returned.
+
+    Args:
+        results: the results, or the path or URI of their folder.
+        only: hashes of the trainings that are wanted, where the folder may hold others; None: all.
+
+    Returns:
+        Frames by table name, read when asked for. Trainings that are damaged, or replaced again and
+        again while they are read, are named in `problems` and left out.
+
+    Raises:
+        AnalysisError: when the folder holds no (wanted) training.
+    """
+    if not isinstance(results, Results):
+        results = Results.open(results)
+    folders = [name for name in results.trainings() if only is None or name in only]
+    if not folders:
+        raise AnalysisError(
+            f"{results.store.root} holds no trainings; "
+            "give the folder of a sweep, the one with 'trainings' in it"
+        )
+    known = trusted(results, index.opened(results.store))
+    return _Source.of(results, known, folders).tables()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the rows of the tables are: in the index, in memory, or still with the trainings."""
+
+    results: Results
+    known: Index | None
+    indexed: pa.Array
+    fresh: Mapping[str, pa.Table]
+    trainings: pd.DataFrame
+    problems: list[Problem]
+
+    @classmethod
+    def of(cls, results: Results, known: Index | None, folders: Sequence[str]) -> _Source:
+        look = Look.at(results, known, folders)
+        described = {**look.settled, **look.running}
+        rows = [dict(described[name].row) for name in folders if name in described]
+        source = cls(
+            results=results,
+            known=known,
+            indexed=_names(look.indexed),
+            fresh=look.fresh,
+            trainings=labelled(pd.DataFrame(rows)),
+            problems=look.problems,
+        )
+        missing = len(set(look.settled) - set(look.indexed))
+        if missing < max(FEWEST, SHARE * len(described)):
+            return source
+        return source._reindexed(look.settled)
+
+    def _reindexed(self, settled: Mapping[str, Indexed]) -> _Source:
+        """The same rows with the index written anew, if it can be."""
+        others = self._unread()
+        names, every = _names(settled), _names([*settled, *others])
+        whole = replace(self, indexed=_names([*self.indexed.to_pylist(), *others]))
+        known = index.written(
+            self.results.store,
+            {**others, **settled},
+            lambda name: _only(whole._rows(name, None), every),
+        )
+        if known is None:
+            return self
+        fresh = {name: _only(rows, names, inverted=True) for name, rows in self.fresh.items()}
+        return replace(self, known=known, indexed=names, fresh=fresh)
+
+    def _unread(self) -> dict[str, Indexed]:
+        """Indexed trainings that are not wanted now; they stay in the index while they exist."""
+        if self.known is None:
+            return {}
+        wanted, present = set(self.trainings["training"]), set(self.results.trainings())
+        return {
+            training: indexed
+            for training, indexed in self.known.trainings.items()
+            if training not in wanted and training in present
+        }
+
+    def tables(self) -> Tables:
+        """What `load` returns."""
+        return Tables(self.trainings, self.frame, self.problems)
+
+    def frame(self, name: str, columns: Sequence[str] | None, last: bool = False) -> pd.DataFrame:
+        """A table in the order of the trainings, within one as it was measured."""
+        rows = self._rows(name, columns) if name in index.TABLES else self._of_strings(name)
+        rank = self._rank(rows)
+        if last:
+            steps = pa.array(self.trainings["step"]).take(rank)
+            chosen = pc.call_function("equal", [rows["step"].combine_chunks(), steps])
+            rows, rank = rows.filter(chosen), rank.filter(chosen)
+        rows = rows.take(pc.call_function("array_sort_indices", [rank]))
+        frame = _frame(name, rows.select(list(columns)) if columns else rows)
+        del rows
+        pa.default_memory_pool().release_unused()
+        return frame
+
+    def _rank(self, rows: pa.Table) -> pa.Array:
+        """Of every row the place of its training."""
+        wanted = _names(self.trainings["training"])
+        found = pc.call_function("index_in", [rows["training"]], pc.SetLookupOptions(wanted))
+        return found.combine_chunks()
+
+    def _rows(self, name: str, columns: Sequence[str] | None) -> pa.Table:
+        fresh = self.fresh[name].select(list(columns)) if columns else self.fresh[name]
+        if self.known is None or not len(self.indexed):
+            return fresh
+        indexed = self.known.table(name, columns)
+        if len(self.indexed) < len(self.known.trainings):
+            indexed = _only(indexed, self.indexed)
+        return pa.concat_tables([indexed.cast(fresh.schema), fresh])
+
+    def _of_strings(self, name: str) -> pa.Table:
+        """A table that is in no index, from the trainings."""
+        with ThreadPoolExecutor(READERS) as pool:
+            steps = self.trainings[["training", "step"]].itertuples(index=False, name=None)
+            found = list(pool.map(lambda row: until(self.results, name, *row), steps))
+        self.problems.extend(problem for problem in found if isinstance(problem, Problem))
+        return records.concatenated(name, [part for part in found if isinstance(part, pa.Table)])
+
+
+def _names(trainings: Iterable[str]) -> pa.Array:
+    return pa.array(list(trainings), type=pa.string())
+
+
+def _only(rows: pa.Table, trainings: pa.Array, *, inverted: bool = False) -> pa.Table:
+    """The rows of some trainings, or of all others."""
+    chosen = pc.call_function("is_in", [rows["training"]], pc.SetLookupOptions(trainings))
+    return rows.filter(pc.call_function("invert", [chosen]) if inverted else chosen)
+
+
+def _frame(name: str, content: pa.Table) -> pd.DataFrame:
+    """A pandas frame in which integer columns stay integers although values are missing."""
+    frame = content.to_pandas()
+    optional = [
+        f.name
+        for f in records.SCHEMAS[name]
+        if f.nullable and pa.types.is_integer(f.type) and f.name in frame
+    ]
+    return frame.astype(dict.fromkeys(optional, "Int64"))

@@ -1,0 +1,87 @@
+"""The tables of a sweep as tidy pandas frames.
+
+Every frame has one row per observation and a `training` column, the hash that joins it to the
+frame `trainings`. Undefined values are missing (NaN or NA), never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from study.store import records
+
+
+class AnalysisError(ValueError):
+    """Results or choices that cannot be analysed, said in one sentence."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A training that could not be read, and why."""
+
+    training: str
+    what: str
+
+
+Reader = Callable[[str, Sequence[str] | None, bool], pd.DataFrame]
+"""Table name, columns (None: all) and whether of the last step only -> frame."""
+
+
+class Tables(Mapping[str, pd.DataFrame]):
+    """Frames by table name, read when they are first asked for, and `trainings` among them.
+
+    `trainings` has one row per training, in the order of the cells and seeds: `training` (hash),
+    `cell` (label of the settings that vary between cells), `seed`, `state`, `step` (last
+    published), `last_step` (wanted), `error` and every dotted field of the configuration.
+    """
+
+    def __init__(
+        self, trainings: pd.DataFrame, reader: Reader, problems: Sequence[Problem] = ()
+    ) -> None:
+        self.trainings = trainings
+        self._reader = reader
+        self._problems = problems
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    @classmethod
+    def of(cls, frames: Mapping[str, pd.DataFrame]) -> Tables:
+        """Tables from frames, `trainings` among them."""
+        tables = cls(frames["trainings"], lambda name, *_: frames[name])
+        tables._frames.update({name: frames[name] for name in frames if name != "trainings"})
+        return tables
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The trainings that are left out, and those left out of the tables of single strings."""
+        return tuple(self._problems)
+
+    def read(self, name: str, columns: Sequence[str], *, last: bool = False) -> pd.DataFrame:
+        """Some columns of a table, beside `training` and `step`; they are not kept.
+
+        Args:
+            name: of the table.
+            columns: the columns.
+            last: only the rows of each training's last published step.
+        """
+        return self._reader(name, ["training", "step", *columns], last)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name == "trainings":
+            return self.trainings
+        if name not in records.SCHEMAS:
+            raise KeyError(f"there is no table '{name}'; the tables are {', '.join(self)}")
+        if name not in self._frames:
+            self._frames[name] = self._reader(name, None, False)
+        return self._frames[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("trainings", *records.SCHEMAS))
+
+    def __len__(self) -> int:
+        return 1 + len(records.SCHEMAS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self)

@@ -1,0 +1,1 @@
+"""The report of a sweep: what it finds, its figures, its page."""

@@ -1,0 +1,221 @@
+"""The figures of a report that show one cell at a time, in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.charts.curves import curve_panels, curves_chart, thinned
+from analysis.charts.domains import domain_signal, extents
+from analysis.charts.level_typicality import (
+    WHOLE,
+    level_typicality_chart,
+    level_typicality_domains,
+)
+from analysis.charts.noise import PANELS as NOISE_PANELS
+from analysis.charts.noise import noise_chart
+from analysis.charts.overproduction import RANKS_SHOWN, overproduction_chart
+from analysis.charts.panels import panel_domains
+from analysis.charts.single_strings import PANELS as STRINGS_PANELS
+from analysis.charts.single_strings import strings_chart
+from analysis.charts.theme import Theme
+from analysis.charts.timing import PANELS as TIMING_PANELS
+from analysis.charts.timing import timing_chart
+from analysis.charts.typicality import shown_steps
+from analysis.report.figure import Figure
+from analysis.report.findings import Findings
+from analysis.statistics.regimes import THRESHOLDS
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def cell_figures(findings: Findings) -> list[Figure]:
+    """Those that have something to show, in the order of the page; curves there are always."""
+    shown = [
+        (overproduction_figure, findings.overproduction),
+        (noise_figure, findings.noise),
+        (level_typicality_figure, findings.level_typicality),
+        (strings_figure, findings.strings),
+        (timing_figure, findings.timing),
+    ]
+    return [curves_figure(findings), *(figure(findings) for figure, table in shown if len(table))]
+
+
+def curves_figure(findings: Findings) -> Figure:
+    """Curves over training for one cell at a time."""
+    table = thinned(findings.curves, by=["cell", "panel", "series"])
+    at = THRESHOLDS
+    return _of_cell(
+        findings,
+        curves_chart,
+        table,
+        data="curves",
+        name="curves",
+        title="One cell over training",
+        caption=(
+            "Means over seeds with 95 % Student t intervals, from three seeds on. Dotted lines: "
+            f"zero, or the thresholds {at.partial:g} and {at.memorizing:g}. Levels count from the "
+            "root (0). By likelihood, without sampling: the excess share of training strings with "
+            "a loss below nearly all controls of their stratum; the gap between held-out and "
+            "training loss as a share of a perfect memorizer's; the position between the grammar "
+            "(0) and a perfect memorizer (1), and how far off the line between them. T and T_L of "
+            "a level: the slopes over strata of that level's part of log p. Typicality of what is "
+            "generated: mean log probability of a level's rules beyond that of the grammar. Where "
+            "a quantity is undefined its curve has a gap."
+        ),
+        hidden=["level"],
+        domains=panel_domains(table, curve_panels(), "curves"),
+    )
+
+
+def overproduction_figure(findings: Findings) -> Figure:
+    """How often rules are generated, for one cell at a time."""
+    whole = findings.overproduction
+    shown = whole[whole["rank"] <= RANKS_SHOWN]
+    table = thinned(shown, by=["cell", "level", "rank"])
+    return _of_cell(
+        findings,
+        overproduction_chart,
+        table,
+        data="rules",
+        name="overproduction",
+        title="Overproduction of rules",
+        caption=(
+            "How often a rule is generated among the nodes that parse, as a multiple of its "
+            "frequency in the grammar or in the training strings, whichever is larger; rule 1 is "
+            "the most probable of its level. Geometric means over seeds with 95 % Student t "
+            "intervals from three seeds on; ×1 (dotted) is neither more nor less than it should "
+            "be. Only levels whose rules differ in probability."
+        ),
+        hidden=[],
+        domains={domain_signal("rules"): extents(table)},
+    )
+
+
+def noise_figure(findings: Findings) -> Figure:
+    """What the network knows by noise level, for one cell at a time."""
+    table = findings.noise
+    return _of_cell(
+        findings,
+        noise_chart,
+        table,
+        data="noise",
+        name="noise",
+        title="By noise level",
+        caption=(
+            "At the last measured step, in ten windows of the diffusion time: losses on training "
+            "strings and controls; how far the network's posterior of a leaf is from that of a "
+            "perfect memorizer and from that of the grammar, and where it stands between them; the "
+            "share of redrawn leaves whose likeliest value is the true one; the entropy of the "
+            "posterior. Off the line: how far the posterior lies from the line between the optima, "
+            "squared, over their own squared distance; beyond 1 the position is undefined. Means "
+            "over seeds with 95 % Student t intervals, from three seeds on, where half of the "
+            "seeds at least are defined."
+        ),
+        hidden=["level", "window"],
+        domains=panel_domains(table, NOISE_PANELS, "noise"),
+    )
+
+
+def level_typicality_figure(findings: Findings) -> Figure:
+    """Memorization by each level's part of the typicality, for one cell at a time."""
+    whole = findings.typicality.assign(level=WHOLE)
+    table = shown_steps(pd.concat([whole, findings.level_typicality], ignore_index=True))
+    table = table.sort_values("cell", kind="stable", ignore_index=True)
+    return _of_cell(
+        findings,
+        level_typicality_chart,
+        table,
+        data="by_level",
+        name="typicality-by-level",
+        title="Typicality of each level’s rules",
+        caption=(
+            "Memorization by typicality over strata of log p, and over strata of one level’s part "
+            "of it: which level’s typicality decides. Only levels whose rules differ in "
+            "probability. Means over seeds; band: 95 % t interval of the last step, from three "
+            "seeds on."
+        ),
+        hidden=["bin"],
+        domains=level_typicality_domains(table),
+    )
+
+
+def strings_figure(findings: Findings) -> Figure:
+    """Losses and p-values of single strings, for one cell at a time."""
+    table = findings.strings
+    last = int(table[table["panel"] == "loss"]["step"].max())
+    return _of_cell(
+        findings,
+        strings_chart,
+        table,
+        data="strings",
+        name="strings",
+        title="String by string",
+        caption=(
+            f"The strings whose loss is followed. Left and middle, at step {last:,}: ELBO losses "
+            "of training strings and controls; share of training strings with a conformal p-value "
+            "of at most x, against controls of their stratum. A string is memorized at p ≤ 0.05. "
+            "Right: share of the training strings memorized at a step and at every later one, by "
+            "thirds of the strata; by chance at most 5 % (dotted). Means over seeds with 95 % "
+            "Student t intervals, from three seeds on."
+        ),
+        hidden=["level", "step"],
+        domains=panel_domains(table, STRINGS_PANELS, "strings"),
+    )
+
+
+def timing_figure(findings: Findings) -> Figure:
+    """When is measured what, and what that costs, for one cell at a time."""
+    table = thinned(findings.timing, by=["cell", "panel", "series"])
+    return _of_cell(
+        findings,
+        timing_chart,
+        table,
+        data="timing",
+        name="timing",
+        title="Schedule and time",
+        caption=(
+            "Measurements made until a step, those of likelihood and noise and those of generated "
+            "strings; the seconds that a training took until then, a pack’s shared equally among "
+            "its trainings; and what they went to. Measuring is everything but the generating of "
+            "strings. Means over seeds with 95 % Student t "
+            "intervals, from three seeds on."
+        ),
+        hidden=["level"],
+        domains=panel_domains(table, TIMING_PANELS, "timing"),
+    )
+
+
+Chart = Callable[..., "alt.TopLevelMixin"]
+"""Draws a table in a theme for one of the cells; arguments as of `curves_chart`."""
+
+
+def _of_cell(
+    findings: Findings,
+    chart: Chart,
+    table: pd.DataFrame,
+    *,
+    data: str,
+    hidden: list[str],
+    domains: Mapping[str, Mapping[str, list[float]]],
+    name: str,
+    title: str,
+    caption: str,
+) -> Figure:
+    """A figure of the picked cell's rows of a table, without the columns that are not drawn."""
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return chart(table, theme, cells=findings.cells, picked=findings.picked, data=data)
+
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        by_cell={data: table.drop(columns=hidden)},
+        domains=domains,
+        picked=findings.picked,
+        draw=draw,
+    )

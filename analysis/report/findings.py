@@ -1,0 +1,213 @@
+"""Everything a report says about a sweep, as tables; nothing is drawn here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.charts import noise, overproduction
+from analysis.charts import typicality as strata
+from analysis.charts.curves import curves_table
+from analysis.charts.phase_diagram import PhaseTable, phase_table
+from analysis.charts.timing import timing_table
+from analysis.claims.claims import (
+    Claim,
+    OutlierFirst,
+    TypicalFirst,
+    claims_table,
+    outlier_first,
+    typical_first,
+)
+from analysis.frames.tables import AnalysisError, Problem, Tables
+from analysis.statistics.level_typicality import level_typicality_table
+from analysis.statistics.onsets import onsets, onsets_by_cell
+from analysis.statistics.regimes import last_steps, regimes
+from analysis.statistics.seeds import over_seeds
+from analysis.statistics.single_strings import single_strings, strings_table
+
+STATES = ("finished", "running", "failed", "diverged")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a sweep shows.
+
+    Attributes:
+        trainings: one row per readable training.
+        problems: the trainings that could not be read, or whose single strings could not.
+        expected: trainings that the sweep is to have; None if nobody said.
+        regimes: per (training, step).
+        last: the rows of `regimes` that speak for their cell.
+        phase: the phase diagram.
+        typicality, curves, overproduction: per cell and step, over seeds.
+        noise: per cell and noise level, over seeds.
+        timing: per cell and step, over seeds.
+        strings, level_typicality: of single strings, per cell, over seeds; empty where the sweep is
+            too large for them.
+        onsets: per training.
+        onsets_by_cell: their medians.
+        typical_first, outlier_first: claims C1 and C16.
+        summary: one row per cell, what the table in the report shows.
+    """
+
+    trainings: pd.DataFrame
+    problems: tuple[Problem, ...]
+    expected: int | None
+    regimes: pd.DataFrame
+    last: pd.DataFrame
+    phase: PhaseTable
+    typicality: pd.DataFrame
+    curves: pd.DataFrame
+    overproduction: pd.DataFrame
+    noise: pd.DataFrame
+    timing: pd.DataFrame
+    strings: pd.DataFrame
+    level_typicality: pd.DataFrame
+    onsets: pd.DataFrame
+    onsets_by_cell: pd.DataFrame
+    typical_first: TypicalFirst
+    outlier_first: OutlierFirst
+    summary: pd.DataFrame
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """State -> number of trainings, and those damaged or not yet begun."""
+        found = self.trainings["state"].value_counts()
+        counts = {state: int(found.get(state, 0)) for state in STATES}
+        readable = set(self.trainings["training"])
+        counts["damaged"] = len([p for p in self.problems if p.training not in readable])
+        if self.expected is not None:
+            counts["not begun"] = max(0, self.expected - sum(counts.values()))
+        return counts
+
+    @property
+    def claims(self) -> list[Claim]:
+        """Every claim, in the order of the page."""
+        return [self.typical_first.claim, self.outlier_first.claim]
+
+    @property
+    def cells(self) -> list[str]:
+        """Names of the measured cells, in the order of their settings."""
+        measured = set(self.last["cell"])
+        return [cell for cell in self.trainings["cell"].drop_duplicates() if cell in measured]
+
+    @property
+    def picked(self) -> str:
+        """The cell to look at first: its mean E nearest to one half, its curve with a slope."""
+        bins = self.typicality.groupby("cell")["bin"].nunique()
+        cells = self.phase.cells.assign(
+            distance=(self.phase.cells["excess_copies"] - 0.5).abs(),
+            flat=self.phase.cells["cell"].map(bins).fillna(0) < 2,
+        )
+        first = cells.sort_values(["flat", "provisional", "distance", "cell"], kind="stable")
+        return str(first["cell"].iloc[0])
+
+    def data(self) -> Mapping[str, pd.DataFrame]:
+        """File name -> the numbers behind every figure and sentence."""
+        return {
+            "trainings": self.trainings,
+            "cells": self.summary,
+            "regimes": self.regimes.merge(
+                self.trainings[["training", "cell", "seed"]], on="training"
+            ),
+            "phase_diagram": self.phase.cells,
+            "phase_boundary": self.phase.lines,
+            "memorization_by_typicality": self.typicality,
+            "curves": self.curves,
+            "overproduction": self.overproduction,
+            "noise": self.noise,
+            "timing": self.timing,
+            "strings": self.strings,
+            "memorization_by_level_typicality": self.level_typicality,
+            "onsets": self.onsets,
+            "onsets_by_cell": self.onsets_by_cell,
+            "claims": claims_table(self.claims),
+            "claims_by_training": self.outlier_first.trainings,
+            "c1_cells": self.typical_first.cells,
+        }
+
+
+def find(
+    tables: Tables, *, axes: Sequence[str], facet: str | None, expected: int | None
+) -> Findings:
+    """Work out everything a report says.
+
+    Raises:
+        AnalysisError: when no training can be read, nothing is measured yet, or an axis is no
+            setting of the trainings.
+    """
+    trainings = tables.trainings
+    if trainings.empty:
+        first = tables.problems[0]
+        raise AnalysisError(
+            f"none of the {len(tables.problems)} trainings can be read; "
+            f"the first, {first.training}: {first.what}"
+        )
+    _check_axes(trainings, axes, facet)
+    if tables["curves"].empty:
+        raise AnalysisError(
+            f"none of the {len(trainings)} trainings has a measurement yet; wait for the first step"
+        )
+    regime = regimes(tables)
+    last = last_steps(regime, trainings)
+    onset = onsets(tables)
+    copied = typical_first(tables)
+    by_cell = onsets_by_cell(onset)
+    single = single_strings(tables)
+    phase = phase_table(last, trainings, axes=axes, facet=facet)
+    return Findings(
+        trainings=trainings,
+        problems=tuple({p.training: p for p in tables.problems}.values()),
+        expected=expected,
+        regimes=regime,
+        last=last,
+        phase=phase,
+        typicality=strata.typicality_table(_only(tables, "typicality", strata.COLUMNS)),
+        curves=curves_table(tables),
+        overproduction=overproduction.overproduction_table(
+            _only(tables, "rules", overproduction.COLUMNS)
+        ),
+        noise=noise.noise_table(_only(tables, "noise", noise.COLUMNS, last=True)),
+        timing=timing_table(tables),
+        strings=strings_table(single),
+        level_typicality=level_typicality_table(single),
+        onsets=onset,
+        onsets_by_cell=by_cell,
+        typical_first=copied,
+        outlier_first=outlier_first(copied),
+        summary=_summary(phase, last, trainings),
+    )
+
+
+def _only(
+    tables: Tables, name: str, columns: Sequence[str], *, last: bool = False
+) -> dict[str, pd.DataFrame]:
+    """The trainings and some columns of a large table, which is gone when it was looked at."""
+    return {"trainings": tables.trainings, name: tables.read(name, columns, last=last)}
+
+
+def _check_axes(trainings: pd.DataFrame, axes: Sequence[str], facet: str | None) -> None:
+    if len(axes) not in (1, 2) or len({*axes, facet}) != len(axes) + 1:
+        raise AnalysisError(f"axes must be one or two fields beside the facet, not {list(axes)}")
+    known = [name for name in trainings.columns if "." in name or name == "seed"]
+    for name in [*axes, *([facet] if facet else [])]:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"the fields are {', '.join(known)}"
+            raise AnalysisError(f"'{name}' is no field of these trainings; {hint}")
+
+
+def _summary(phase: PhaseTable, last: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
+    """Per cell: its regime, and E and V with their intervals over the voting seeds."""
+    table = phase.cells[
+        ["cell", "step", "seeds", "regime", "share", "runner_up", "runner_up_share", "provisional"]
+    ]
+    for column in ("excess_copies", "novel_validity"):
+        spread = over_seeds(last, by=["cell"], value=column).drop(columns="seeds")
+        names = {"mean": column, "lower": f"{column}_lower", "upper": f"{column}_upper"}
+        table = table.merge(spread.rename(columns=names), on="cell")
+    order = {cell: i for i, cell in enumerate(trainings["cell"].drop_duplicates())}
+    return table.sort_values("cell", key=lambda cell: cell.map(order), ignore_index=True)

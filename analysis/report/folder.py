@@ -1,0 +1,144 @@
+"""The report of a sweep: one offline page, its figures, and the numbers behind them."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from analysis.charts.theme import THEMES
+from analysis.frames.loading import load
+from analysis.frames.tables import AnalysisError
+from analysis.report.figure import svg, write_images
+from analysis.report.findings import Findings, find
+from analysis.report.gallery import figures
+from analysis.report.page import page
+from study.store.results import Results
+
+PAGE = "index.html"
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """The files of a report.
+
+    Attributes:
+        page: the page; needs none of the others.
+        figures: PNG and SVG of every figure.
+        data: CSV and parquet of every table.
+    """
+
+    page: Path
+    figures: tuple[Path, ...]
+    data: tuple[Path, ...]
+
+
+def write_report(
+    results: Results | str | Path,
+    out: str | Path,
+    *,
+    title: str,
+    axes: Sequence[str],
+    facet: str | None = None,
+    expected: int | None = None,
+    only: Collection[str] | None = None,
+    theme: Literal["light", "dark"] = "light",
+) -> ReportPaths:
+    """Write the report of a sweep, finished or still running.
+
+    The report is built beside `out` and takes its place when it is whole, so that nobody ever sees
+    half of one; an older report there is replaced.
+
+    Args:
+        results: the results, or the path or URI of their folder.
+        out: the folder to write, on this machine.
+        title: of the page.
+        axes: one or two dotted fields of the configuration, the horizontal axis first.
+        facet: the field whose values get panels of their own.
+        expected: how many trainings the sweep is to have, if known.
+        only: hashes of the sweep's trainings, where its folder may hold others; None: all.
+        theme: of the PNG and SVG files; the page follows its reader.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        AnalysisError: when there is nothing to report, an axis is no field of the trainings, or
+            `out` holds something else than a report.
+    """
+    if theme not in THEMES:
+        raise AnalysisError(f"there is no theme '{theme}'; the themes are {', '.join(THEMES)}")
+    target = Path(out).expanduser().absolute()
+    _check_target(target)
+    opened = results if isinstance(results, Results) else Results.open(results)
+    found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    try:
+        written = _write(found, partial, title=title, theme=theme)
+        _swap(partial, target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    moved = [target / path.relative_to(partial) for path in written]
+    return ReportPaths(
+        page=target / PAGE,
+        figures=tuple(path for path in moved if path.parent.name == "figures"),
+        data=tuple(path for path in moved if path.parent.name == "data"),
+    )
+
+
+def _write(
+    found: Findings, folder: Path, *, title: str, theme: Literal["light", "dark"]
+) -> list[Path]:
+    (folder / "figures").mkdir(parents=True)
+    (folder / "data").mkdir()
+    drawn = figures(found)
+    written = []
+    images = {figure.name: svg(figure, THEMES[theme]) for figure in drawn}
+    for name, image in images.items():
+        written += write_images(name, image, folder / "figures")
+    for name, table in found.data().items():
+        written += write_table(table, folder / "data", name)
+    (folder / PAGE).write_text(page(found, drawn, images, title=title), encoding="utf-8")
+    return written
+
+
+def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+    """`<name>.csv` and `<name>.parquet`; undefined values are empty and null."""
+    text, binary = folder / f"{name}.csv", folder / f"{name}.parquet"
+    table.to_csv(text, index=False, lineterminator="\n")
+    table.to_parquet(binary, index=False, compression="zstd")
+    return [text, binary]
+
+
+def _check_target(target: Path) -> None:
+    """Only a report may be replaced: a mistyped folder must not cost anyone their files."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise AnalysisError(f"{target} is a file; name a folder for the report")
+    if any(target.iterdir()) and not (target / PAGE).is_file():
+        raise AnalysisError(
+            f"{target} holds something else than a report; name a new or an empty folder"
+        )
+
+
+def _swap(partial: Path, target: Path) -> None:
+    """Put the new folder in the place of the old one."""
+    if not target.exists():
+        partial.rename(target)
+        return
+    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
+    target.rename(old)
+    try:
+        partial.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)

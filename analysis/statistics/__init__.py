@@ -1,0 +1,1 @@
+"""From frames to numbers over seeds: regimes, onsets, boundaries."""

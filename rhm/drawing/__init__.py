@@ -1,0 +1,1 @@
+"""Drawing strings from a grammar, independently or without replacement."""

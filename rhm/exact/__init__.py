@@ -1,0 +1,1 @@
+"""What is exact about a grammar: derivations, likelihoods, posteriors, the perfect rule learner."""

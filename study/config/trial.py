@@ -1,0 +1,332 @@
+"""What one training is: its configuration, its identity and its extent.
+
+A `TrialConfig` holds every choice that decides a result. Its **identity** is a hash of the fields
+that determine the trajectory; its **extent** (how long it trains, what it keeps) stays outside the
+hash, so that a longer training of the same identity continues a shorter one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rhm import GrammarShape
+from study.config.schedule import FORWARD_AND_BACKWARD, Schedule
+from study.config.settings import ConfigError, Section, built, flattened, identity, plain, setting
+
+__all__ = [
+    "SEMANTICS",
+    "ConfigError",
+    "CorpusConfig",
+    "DiffusionConfig",
+    "GrammarConfig",
+    "MeasurementConfig",
+    "NetworkConfig",
+    "TrainingConfig",
+    "TrialConfig",
+]
+
+SEMANTICS = 3
+"""Raised whenever a change of the code changes results; part of every identity."""
+
+KEEP = ("last", "log2")
+"""Which checkpoints a training keeps."""
+
+PRECISIONS = ("float32", "tf32", "bfloat16")
+"""What the matrix products of a training are computed in; see `study.kernels.products`."""
+
+MAX_LEAVES = 4096
+"""The longest strings; beyond it a string no longer fits a training on one machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrammarConfig(Section):
+    """Which Random Hierarchy Model the strings come from ([R])."""
+
+    depth: int = setting(minimum=1, maximum=12)
+    """L, levels of rules; strings have tuple_size**depth leaves."""
+    vocab_size: int = setting(minimum=2, maximum=255)
+    """v, symbols of every level below the root."""
+    num_synonyms: int = setting(minimum=1)
+    """m, rules of every symbol."""
+    tuple_size: int = setting(2, minimum=2)
+    """s, children of every symbol."""
+    num_classes: int | None = setting(None, minimum=1)
+    """n, root symbols; None: as many as vocab_size."""
+    zipf: dict[int, float] = field(default_factory=dict)
+    """Level (0 = root) -> exponent a of p(k) ∝ k^-a; levels that are missing are uniform."""
+    seed: int | None = setting(None, minimum=0)
+    """Seed of the rule tables; None: the training's seed."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        zipf = {level: a for level, a in self.zipf.items() if a != 0}
+        object.__setattr__(self, "zipf", zipf)  # exponent 0 is uniform: one identity for both
+
+    @property
+    def shape(self) -> GrammarShape:
+        """The grammar's shape on the floor below."""
+        return GrammarShape(
+            depth=self.depth,
+            vocab_size=self.vocab_size,
+            num_synonyms=self.num_synonyms,
+            tuple_size=self.tuple_size,
+            num_classes=self.num_classes,
+        )
+
+    def faults(self) -> list[tuple[str, str]]:
+        """The shape must exist, with strings of a sane length, and Zipf levels must lie in it."""
+        if self.tuple_size**self.depth > MAX_LEAVES:
+            leaves = f"{self.tuple_size}**{self.depth} leaves"
+            return [("depth", f"strings of {leaves} are longer than {MAX_LEAVES}")]
+        found = []
+        try:
+            _ = self.shape
+        except ValueError as error:
+            found.append(("", str(error)))
+        for level, exponent in self.zipf.items():
+            if not 0 <= level < self.depth:
+                found.append(("zipf", f"level {level} is not one of 0 to {self.depth - 1}"))
+            if exponent < 0:
+                found.append(("zipf", f"exponent {exponent} of level {level} must be 0 or more"))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusConfig(Section):
+    """Which strings are trained on, and how many are held back as their twins."""
+
+    size: int = setting(minimum=1)
+    """N, training strings."""
+    control_size: int | None = setting(None, minimum=1)
+    """N_C, control strings; None: as many as training strings."""
+    unique: bool = setting(True)
+    """All training and control strings are pairwise distinct."""
+    seed: int | None = setting(None, minimum=0)
+    """Seed of the draw; None: the training's seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Section):
+    """The U-Net in the tree's own shape ([C])."""
+
+    width: int = setting(minimum=1, maximum=65536)
+    """W, channels of every node."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffusionConfig(Section):
+    """Discrete diffusion with the uniform kernel ([D3PM])."""
+
+    num_timesteps: int = setting(200, minimum=21)
+    """T; the noise schedule is stretched so that the last step is always pure noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Section):
+    """How the network is trained."""
+
+    steps: int = setting(minimum=1, extent=True)
+    """Optimizer steps; the training ends at the last measured step not beyond it."""
+    batch_size: int = setting(32, minimum=1)
+    """Strings drawn for every step, with replacement."""
+    noisings: int = setting(1, minimum=1)
+    """Independent noisy versions of every drawn string."""
+    learning_rate: float = setting(0.01, above=0, maximum=10)
+    """Of Adam, in the parametrisation with unit-variance weights."""
+    precision: str = setting("float32", choices=PRECISIONS, neutral="float32")
+    """Of the matrix products while training: `float32`, `tf32` (refused when it comes to training
+    without a GPU that has it) or `bfloat16`."""
+    compile: bool = setting(False, neutral=False)
+    """Fuse the work of an optimizer step with torch.compile. It needs a C++ compiler and, for every
+    new shape of a pack, a minute or so before the first step; long trainings win."""
+    keep: str = setting("last", choices=KEEP, extent=True)
+    """Checkpoints that stay: `last`, or `log2` for those at powers of two as well."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether, on a CPU, no bit depends on the pack or on the number of threads."""
+        return self.precision == "float32" and not self.compile
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementConfig(Section):
+    """When a training is measured, and how finely."""
+
+    first_step: int = setting(64, minimum=1)
+    """The first step that may be measured."""
+    per_octave: int = setting(1, minimum=1, maximum=16)
+    """Steps per doubling of the step at which strings may be generated."""
+    likelihood_per_octave: int = setting(2, minimum=1, maximum=64)
+    """Steps per doubling of the step at which likelihood and noise may be measured."""
+    budget: float | None = setting(0.3, above=0)
+    """Operations that measurements may take by any step, as a share of those that training took by
+    then; what it does not afford is left out. None: no limit."""
+    generated: int = setting(1000, minimum=20)
+    """G, strings generated at a time."""
+    reverse_steps: int | None = setting(None, minimum=1, neutral=None)
+    """Steps from noise to a generated string; None: T. Fewer are quicker and biased."""
+    loss_strings: int = setting(192, minimum=1)
+    """Training and control strings (about, each) whose likelihood is measured: equally many of
+    every stratum, 19 at least."""
+    noise_strings: int = setting(96, minimum=1)
+    """Training and control strings (at most, each) that are measured at every noise level."""
+    loss_draws: int = setting(10, minimum=10)
+    """Noisings of each of these strings, spread over t = 1 … T: evenly for what is averaged by
+    noise level, and for likelihood as the loss is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialConfig(Section):
+    """One training: one network on one corpus."""
+
+    grammar: GrammarConfig
+    corpus: CorpusConfig
+    network: NetworkConfig
+    training: TrainingConfig
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+    measurement: MeasurementConfig = field(default_factory=MeasurementConfig)
+    seed: int = setting(0, minimum=0)
+    """The replica: seeds rule tables, corpus, initial weights and every other random stream."""
+
+    def faults(self) -> list[tuple[str, str]]:
+        """Training and control strings must exist, and strings must be generated once."""
+        found = []
+        if self.reverse_steps > self.diffusion.num_timesteps:
+            what = f"must be at most diffusion.num_timesteps, {self.diffusion.num_timesteps}"
+            found.append(("measurement.reverse_steps", what))
+        support = self.grammar.shape.support_size
+        wanted = self.corpus.size + self.control_size
+        if self.corpus.unique and wanted > support:
+            found.append(
+                (
+                    "corpus.size",
+                    f"{self.corpus.size} training and {self.control_size} control strings are "
+                    f"{wanted} unique strings, but the grammar has only {support}; "
+                    "make the corpus smaller or the grammar larger",
+                )
+            )
+        if not self.generated_steps:
+            first = self.schedule.first_generated_step
+            found.append(
+                (
+                    "training.steps",
+                    f"{self.training.steps} steps end before the first measured step at which "
+                    f"strings are generated, {first}; raise them, lower "
+                    "measurement.first_step, or raise measurement.budget (null lifts it)",
+                )
+            )
+        return found
+
+    @property
+    def control_size(self) -> int:
+        """N_C, with its default resolved."""
+        return self.corpus.control_size or self.corpus.size
+
+    @property
+    def reverse_steps(self) -> int:
+        """Steps from noise to a generated string, with their default resolved."""
+        return self.measurement.reverse_steps or self.diffusion.num_timesteps
+
+    @property
+    def grammar_seed(self) -> int:
+        """The seed of the rule tables."""
+        return self.seed if self.grammar.seed is None else self.grammar.seed
+
+    @property
+    def corpus_seed(self) -> int:
+        """The seed of the draw of the corpus."""
+        return self.seed if self.corpus.seed is None else self.corpus.seed
+
+    @property
+    def schedule(self) -> Schedule:
+        """When the training is measured."""
+        measurement, training = self.measurement, self.training
+        noisy = 2 * (measurement.loss_strings + measurement.noise_strings) * measurement.loss_draws
+        return Schedule(
+            first_step=measurement.first_step,
+            per_octave=measurement.per_octave,
+            likelihood_per_octave=measurement.likelihood_per_octave,
+            budget=measurement.budget,
+            training_passes=FORWARD_AND_BACKWARD * training.batch_size * training.noisings,
+            generating_passes=measurement.generated * self.reverse_steps,
+            likelihood_passes=noisy,
+        )
+
+    @property
+    def measured_steps(self) -> list[int]:
+        """Measured steps in rising order; they never depend on how long the training is."""
+        return [step for step, _ in self.schedule.until(self.training.steps)]
+
+    @property
+    def generated_steps(self) -> list[int]:
+        """The measured steps at which strings are generated."""
+        return [step for step, generates in self.schedule.until(self.training.steps) if generates]
+
+    @property
+    def last_step(self) -> int:
+        """The step at which the training ends: its last measured step."""
+        return self.measured_steps[-1]
+
+    @property
+    def resolved(self) -> TrialConfig:
+        """The same training with every derived default written out."""
+        shape = self.grammar.shape
+        grammar = replace(self.grammar, num_classes=shape.symbols_at(0), seed=self.grammar_seed)
+        corpus = replace(self.corpus, control_size=self.control_size, seed=self.corpus_seed)
+        steps = None if self.reverse_steps == self.diffusion.num_timesteps else self.reverse_steps
+        measurement = replace(self.measurement, reverse_steps=steps)
+        return replace(self, grammar=grammar, corpus=corpus, measurement=measurement)
+
+    @property
+    def hash(self) -> str:
+        """The identity, 16 hexadecimal digits; the name of the training's folder.
+
+        Defaults that follow from other settings are resolved first, so that leaving a setting out
+        and writing its value are the same training.
+        """
+        document = {"semantics": SEMANTICS, **identity(self.resolved)}
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def pack_key(self) -> tuple[object, ...]:
+        """Trainings with equal keys can share a pack: their tensors have equal shapes, they take
+        equal optimizer steps and they are measured together.
+
+        Widths that are no multiple of 8 train alone: in company their last bits would differ.
+        """
+        grammar, training = self.grammar, self.training
+        return (
+            self.hash if self.network.width % 8 else "",
+            (grammar.depth, grammar.tuple_size, grammar.vocab_size),
+            self.network.width,
+            (training.batch_size, training.noisings, training.learning_rate),
+            (training.precision, training.compile),
+            self.diffusion.num_timesteps,
+            self.measurement,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole configuration as plain JSON values; `from_dict` gives it back."""
+        return plain(self)
+
+    def flat(self) -> dict[str, Any]:
+        """Dotted field -> value with derived defaults resolved; one Zipf exponent per level."""
+        flat = flattened(self.resolved.to_dict())
+        exponents = flat.pop("grammar.zipf")
+        for level in range(self.grammar.depth):
+            flat[f"grammar.zipf.{level}"] = exponents.get(str(level), 0.0)
+        return flat
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> TrialConfig:
+        """Build and check a configuration.
+
+        Raises:
+            ConfigError: naming every fault at once.
+        """
+        return built(cls, document)

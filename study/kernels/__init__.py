@@ -1,0 +1,1 @@
+"""What makes a step fast: products, GELU, Adam, memory, compilation."""

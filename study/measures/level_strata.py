@@ -1,0 +1,57 @@
+"""Strata by one level's part of the typicality: which level's rules make a string memorized.
+
+log p(x) = -log n + Σ_l log p_l(x), and under the grammar the parts of different levels are
+independent. Grouping strings by log p_l(x) instead of log p(x), and changing nothing else, gives
+every level the slopes T and T_L of its own, with the same guarantees: exactly 0 in expectation for
+the grammar, for mixtures that memorize all strings equally, and for strings exchangeable with their
+controls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rhm import Grammar
+from study.corpus import Corpus, Side, Strata
+
+
+def chosen(side: Side, rows: NDArray[np.int64]) -> Side:
+    """Some of a side's strings."""
+    return Side(**{field.name: getattr(side, field.name)[rows] for field in fields(Side)})
+
+
+def level_strata(grammar: Grammar, training: Side, control: Side) -> list[Strata | None]:
+    """Strata of log p_l for every level l = 0 … L-1; None where they have but one stratum.
+
+    That is so at uniform levels, where no rule is more typical than another, and in corpora too
+    small for two strata.
+    """
+    found = [_level(grammar, training, control, level) for level in range(grammar.shape.depth)]
+    return [strata if len(strata) > 1 else None for strata in found]
+
+
+def _level(grammar: Grammar, training: Side, control: Side, level: int) -> Strata:
+    parts = (replace(side, log_p=side.log_p_by_level[:, level]) for side in (training, control))
+    strata = Strata.of(Corpus(grammar=grammar, training=next(parts), control=next(parts)))
+    masses = [
+        _log_masses(side, stratum, len(strata))
+        for side, stratum in (
+            (training, strata.training_stratum),
+            (control, strata.control_stratum),
+        )
+    ]
+    return replace(  # the strings' whole probabilities, where Strata.of saw only the level's part
+        strata,
+        mass_training=np.exp(masses[0]),
+        mass_control=np.exp(masses[1]),
+        mass_ratio=np.exp(masses[0] - masses[1]),
+    )
+
+
+def _log_masses(side: Side, stratum: NDArray[np.int64], num: int) -> NDArray[np.float64]:
+    """ln Σ p(x) over the distinct strings of each stratum (S,); the masses may underflow."""
+    log_p = [side.log_p[side.distinct & (stratum == b)] for b in range(num)]
+    return np.array([np.logaddexp.reduce(part) for part in log_p])

@@ -1,0 +1,67 @@
+"""What the network reads: noisy tokens as vectors, and features that are few enough to look up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from study.processes.uniform import Diffusion
+
+
+class NoisyInput:
+    """The only place where time enters: u = ᾱ_t·onehot + (1-ᾱ_t)/v, standardised over t.
+
+    With μ = mean_t[ᾱ_t + (1-ᾱ_t)/v] and σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T ([C]).
+    """
+
+    def __init__(self, diffusion: Diffusion, padded_vocab: int) -> None:
+        v, keep = diffusion.vocab_size, diffusion.alpha_bar.double()
+        mean = (keep + (1 - keep) / v).mean()
+        deviation = ((keep + (1 - keep) / v**2).mean() - mean**2).sqrt()
+        self._one_hot = torch.eye(v, padded_vocab, device=keep.device)
+        self._symbols = (torch.arange(padded_vocab, device=keep.device) < v).float()
+        self._step = (keep / deviation).float()
+        self._base = (((1 - keep) / v - mean) / deviation).float()
+
+    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """(K, B·d, padded v) from tokens (K, B, d) and steps (K, B); 0 at the padding."""
+        base, step = (x[t].unsqueeze(-1) for x in (self._base, self._step))
+        base = (base * self._symbols).repeat(1, 1, x_t.shape[-1])
+        one_hot = F.embedding(x_t, self._one_hot).flatten(2)
+        return torch.addcmul(base, one_hot, step).view(len(x_t), -1, len(self._symbols))
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Features of n nodes that take only V values in every member.
+
+    Attributes:
+        table: (K, V, C) the values.
+        index: (K, n) which of them each node has.
+    """
+
+    table: Tensor
+    index: Tensor
+
+    def rows(self) -> Tensor:
+        """The features of every node, (K, n, C)."""
+        members, values, _ = self.table.shape
+        first = values * torch.arange(members, device=self.index.device).unsqueeze(1)
+        return F.embedding(self.index + first, self.table.flatten(0, 1))
+
+    def joined(self, s: int) -> Tensor | Lookup:
+        """The features of s neighbours side by side, (K, n/s, s·C).
+
+        Looked up as well where the V^s tuples are fewer than half of the nodes they would serve.
+        """
+        members, values, channels = self.table.shape
+        nodes = self.index.shape[1] // s
+        if values**s > nodes / 2:
+            return self.rows().view(members, nodes, s * channels)
+        place = values ** torch.arange(s - 1, -1, -1, device=self.index.device)
+        digits = torch.arange(values**s, device=self.index.device).unsqueeze(1) // place % values
+        table = self.table[:, digits].view(members, -1, s * channels)
+        return Lookup(table, (self.index.view(members, nodes, s) * place).sum(-1))

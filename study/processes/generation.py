@@ -1,0 +1,184 @@
+"""Generation: the reverse chain from pure noise to strings, for any denoiser.
+
+Works in chunks of a fixed number of strings, each with a stream of its own, so that neither the
+number of strings asked for nor the pack they are generated in changes any of them.
+
+A reverse step draws one uniform number per leaf, and the leaf changes where that is small. How
+likely it is to change is bounded whatever the denoiser says, so a string all of whose numbers lie
+above the bound stays as it is, and the denoiser need not be asked (thinning).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from study.models.inference import OneStepUNet
+from study.models.unet import PackedUNet
+from study.processes import chunks
+from study.processes.uniform import SYMBOLS, Denoiser, Diffusion
+from study.randomness import generator
+
+DEVIATIONS, MULTIPLE = 4, 32
+"""Places for strings that may change: so many standard deviations above their mean number, rounded
+up. Fixed beforehand, for the rows of a product may decide its last bits."""
+ROUNDING = 1e-4
+"""By which float32 may exceed the bound, relatively."""
+
+
+@torch.no_grad()
+def generate(
+    denoiser: Denoiser,
+    diffusion: Diffusion,
+    seeds: Sequence[int],
+    *,
+    count: int,
+    leaves: int,
+    occasion: int = 0,
+    reverse_steps: int | None = None,
+) -> np.ndarray:
+    """Generate strings from every member of a pack.
+
+    Args:
+        denoiser: maps (K, B, d) noisy tokens to logits.
+        diffusion: the schedule, on the device to compute on.
+        seeds: K seeds, one per member.
+        count: G, strings per member.
+        leaves: d.
+        occasion: which draw from the seeds' streams, such as the measured step.
+        reverse_steps: how many steps lead from noise to strings, at most and by default T; fewer
+            are quicker and biased.
+
+    Returns:
+        (K, G, d) uint8 tokens.
+    """
+    if isinstance(denoiser, PackedUNet):
+        denoiser = OneStepUNet(denoiser)
+    T = diffusion.num_timesteps
+    times, sizes = spaced(T, reverse_steps or T), chunks.sizes(count)
+    strides = {size: planned(diffusion, times, size, leaves) for size in set(sizes)}
+    generated = []
+    for chunk, size in enumerate(sizes):
+        streams = _streams(diffusion, seeds, occasion, chunk)
+        generated.append(_chunk(denoiser, diffusion, streams, (size, leaves), strides[size]))
+    return torch.cat(generated, dim=1)[:, :count].to(torch.uint8).cpu().numpy()
+
+
+def _streams(
+    diffusion: Diffusion, seeds: Sequence[int], occasion: int, chunk: int
+) -> list[torch.Generator]:
+    device = diffusion.alpha.device
+    return [generator(device, seed, "generation", occasion, chunk) for seed in seeds]
+
+
+def spaced(num_timesteps: int, steps: int) -> list[int]:
+    """Diffusion steps at even strides from T down to 0: as many strides as `steps`.
+
+    Raises:
+        ValueError: when there are not so many.
+    """
+    if not 1 <= steps <= num_timesteps:
+        raise ValueError(f"reverse_steps must be 1 to {num_timesteps}, not {steps}")
+    return [round(num_timesteps * k / steps) for k in range(steps, -1, -1)]
+
+
+@dataclass(frozen=True)
+class Stride:
+    """One step of the reverse chain.
+
+    Attributes:
+        t, to: (1, 1) diffusion steps, to < t.
+        bound: the most probability with which a leaf changes.
+        places: strings of a chunk that the denoiser is asked about at a time.
+    """
+
+    t: Tensor
+    to: Tensor
+    bound: float
+    places: int
+
+
+def planned(diffusion: Diffusion, times: Sequence[int], size: int, leaves: int) -> list[Stride]:
+    """The strides between diffusion steps, for a chunk of so many strings of so many leaves."""
+    steps = torch.tensor(times, device=diffusion.alpha.device).view(-1, 1, 1)
+    bounds = diffusion.most_change(steps[:-1], steps[1:]).mul_(1 + ROUNDING).flatten().tolist()
+    if diffusion.alpha.is_cuda:  # counting those that may change would make the host wait
+        places = [size] * len(bounds)
+    else:
+        places = [_places(bound, size, leaves) for bound in bounds]
+    return [
+        Stride(t, to, *each)
+        for (t, to), each in zip(pairwise(steps), zip(bounds, places, strict=True), strict=True)
+    ]
+
+
+def _places(bound: float, size: int, leaves: int) -> int:
+    changes = 1 - (1 - min(bound, 1.0)) ** leaves
+    needed = size * changes + DEVIATIONS * math.sqrt(size * changes * (1 - changes))
+    return min(size, math.ceil(needed / MULTIPLE) * MULTIPLE)
+
+
+def _chunk(
+    denoiser: Denoiser,
+    diffusion: Diffusion,
+    streams: list[torch.Generator],
+    shape: tuple[int, int],
+    strides: Sequence[Stride],
+) -> Tensor:
+    """K times strings of a shape (size, d) by ancestral sampling, [D3PM] section 2."""
+    v, device = diffusion.vocab_size, diffusion.alpha.device
+
+    def uniform() -> Tensor:
+        return torch.stack([torch.rand(*shape, generator=g, device=device) for g in streams])
+
+    x = (uniform() * v).long().clamp_max(v - 1)
+    for stride in strides:
+        x = moved(denoiser, diffusion, x, uniform(), stride)
+    return x
+
+
+def moved(
+    denoiser: Denoiser, diffusion: Diffusion, x: Tensor, uniform: Tensor, stride: Stride
+) -> Tensor:
+    """Strings (K, size, d) after one stride, with one uniform number per leaf."""
+    size, places = x.shape[1], stride.places
+
+    def answered(x: Tensor, uniform: Tensor) -> Tensor:
+        logits = denoiser(x, stride.t)
+        return transition(diffusion.reverse_weights(logits, x, stride.t, stride.to), x, uniform)
+
+    if places == size:
+        return answered(x, uniform)
+    may_change = (uniform < stride.bound).any(-1)
+    order = may_change.byte().argsort(dim=1, descending=True, stable=True)
+    result = x.clone()
+    for begin in range(0, int(may_change.sum(1).max()), places):
+        # The last ones end with the chunk: some are asked about twice, with the same answer.
+        asked = order[:, min(begin, size - places) :][:, :places]
+        asked = asked.unsqueeze(-1).expand(-1, -1, x.shape[-1])
+        result.scatter_(1, asked, answered(x.gather(1, asked), uniform.gather(1, asked)))
+    return result
+
+
+def transition(weights: Tensor, x: Tensor, uniform: Tensor) -> Tensor:
+    """Draw from unnormalised weights, small numbers for a change: where u is large, x stays.
+
+    Args:
+        weights: (K, v, …).
+        x: (K, …) symbols now.
+        uniform: (K, …) in [0, 1).
+
+    Returns:
+        (K, …) symbols.
+    """
+    here = x.unsqueeze(SYMBOLS)
+    total = weights.sum(SYMBOLS, keepdim=True).mul_(uniform.unsqueeze(SYMBOLS))
+    changes = weights.scatter_(SYMBOLS, here, 0.0).cumsum(SYMBOLS)
+    below = (changes <= total).to(weights.dtype).sum(SYMBOLS).long()  # truth values add up slowly
+    return torch.where(below < weights.shape[SYMBOLS], below, x)

@@ -1,0 +1,287 @@
+"""The results folder: one folder per training, one commit point per folder.
+
+    <results>/trainings/<hash>/config.json           what was trained
+                               <table>-<step>.parquet
+                               checkpoint-<step>.pt     the last, and kept ones
+                               status.json           names the files that count
+
+`status.json` is published last and names size and SHA-256 of every file of one step; a file that
+it does not name does not exist. Whatever dies, the last published step stays whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from study.config import ConfigError, TrialConfig
+from study.store import records
+from study.store.storage import Store
+
+State = Literal["running", "finished", "diverged", "failed"]
+
+FOLDER = "trainings"
+_KEPT = "checkpoint."
+
+
+class DamagedTraining(ValueError):  # noqa: N818 - a state of the disk, told to the user as such
+    """A training folder whose files are not the ones that its status names."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a published step."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a training folder holds: the content of its `status.json`.
+
+    Attributes:
+        state: `running` until the last step of its extent, then `finished`; `diverged` when its
+            loss is no longer finite; `failed` when its code raised, with `error`.
+        step: the last published step; 0 before the first measurement.
+        files: table name -> file; the last checkpoint is `checkpoint`, a kept one
+            `checkpoint.<step>`.
+        composition: hashes of the pack on devices where results may depend on it; else empty.
+    """
+
+    training: str
+    state: State
+    step: int
+    files: dict[str, Entry] = field(default_factory=dict)
+    composition: tuple[str, ...] = ()
+    error: str | None = None
+    version: int = records.VERSION
+
+    @property
+    def kept(self) -> dict[int, str]:
+        """Step -> name, in `files`, of every kept checkpoint, rising."""
+        names = (name for name in self.files if name.startswith(_KEPT))
+        return dict(sorted((int(name.removeprefix(_KEPT)), name) for name in names))
+
+    def is_done(self, last_step: int) -> bool:
+        """Whether nothing is left of a training that is to end at a step."""
+        return self.state == "diverged" or self.step >= last_step
+
+    def to_bytes(self) -> bytes:
+        """JSON with a checksum of its own, so that damage to any digit shows."""
+        document = asdict(self)
+        return _json({**document, "sha256": _digest(_json(document))})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Status:
+        """The status in a `status.json`.
+
+        Raises:
+            DamagedTraining: when the bytes are not what was published.
+        """
+        try:
+            document = json.loads(data)
+            checksum = document.pop("sha256")
+            if checksum != _digest(_without_checksum(data, checksum)):
+                raise DamagedTraining("status.json does not match its checksum")
+            files = {name: Entry(**entry) for name, entry in document.pop("files").items()}
+            composition = tuple(document.pop("composition"))
+            return cls(**document, files=files, composition=composition)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            if isinstance(error, DamagedTraining):
+                raise
+            raise DamagedTraining("status.json is garbled") from error
+
+
+@dataclass(frozen=True)
+class Results:
+    """The trainings in one results folder."""
+
+    store: Store
+
+    @classmethod
+    def open(cls, location: str | Path) -> Results:
+        """The results at a path or URI; nothing is created or read yet."""
+        return cls(Store.open(location))
+
+    def trainings(self) -> list[str]:
+        """Hashes of the trainings that have a folder, sorted."""
+        return [name for name in self.store.names(FOLDER) if not name.startswith(".")]
+
+    def status(self, training: str) -> Status | None:
+        """The published status; None where the training has none yet.
+
+        Raises:
+            DamagedTraining: when the status is garbled or belongs to another training.
+        """
+        try:
+            status = Status.from_bytes(self.store.read(f"{FOLDER}/{training}/status.json"))
+        except FileNotFoundError:
+            return None
+        if status.training != training:
+            raise DamagedTraining(f"status.json is that of training {status.training}")
+        return status
+
+    def verified(self, training: str, config: TrialConfig | None = None) -> Status | None:
+        """The status, after every file that it names was read and matched.
+
+        config: the training's, where it is known; a `config.json` that says the same need not have
+        its identity worked out again.
+
+        Raises:
+            DamagedTraining: naming the first file that is missing or differs.
+        """
+        status = self.status(training)
+        if status is not None:
+            document = self._config_document(training)
+            if config is None or document != config.to_dict():
+                found = self._config(document).hash
+                if found != training and status.version == records.VERSION:
+                    raise DamagedTraining("config.json is not that of this training")
+            for name in status.files:
+                self.read(status, name)
+        return status
+
+    def read(self, status: Status, name: str) -> bytes:
+        """The bytes of a table or the checkpoint of a published step.
+
+        Raises:
+            DamagedTraining: when the file is missing or is not the one that was published.
+        """
+        entry = status.files[name]
+        try:
+            data = self.store.read(f"{FOLDER}/{status.training}/{entry.name}")
+        except FileNotFoundError:
+            raise DamagedTraining(f"{entry.name} is missing") from None
+        if len(data) != entry.size or _digest(data) != entry.sha256:
+            raise DamagedTraining(f"{entry.name} does not match its checksum")
+        return data
+
+    def table(self, status: Status, name: str) -> pa.Table:
+        """A table of a published step, in today's schema; empty if none was published."""
+        if name not in status.files:
+            return records.SCHEMAS[name].empty_table()
+        return records.from_bytes(name, self.read(status, name))
+
+    def tables(self, status: Status) -> dict[str, pa.Table]:
+        """Every table of a published step by name."""
+        return {name: self.table(status, name) for name in status.files if name in records.SCHEMAS}
+
+    def config(self, training: str) -> TrialConfig:
+        """The configuration of a training.
+
+        Raises:
+            DamagedTraining: when `config.json` is missing or garbled.
+        """
+        return self._config(self._config_document(training))
+
+    def _config_document(self, training: str) -> Any:
+        try:
+            return json.loads(self.store.read(f"{FOLDER}/{training}/config.json"))
+        except FileNotFoundError:
+            raise DamagedTraining("config.json is missing") from None
+        except ValueError as error:
+            raise DamagedTraining(f"config.json is garbled: {error}") from error
+
+    @staticmethod
+    def _config(document: Any) -> TrialConfig:
+        try:
+            return TrialConfig.from_dict(document)
+        except (ConfigError, ValueError) as error:
+            raise DamagedTraining(f"config.json is garbled: {error}") from error
+
+    def publish(
+        self,
+        config: TrialConfig,
+        state: State,
+        step: int,
+        tables: Mapping[str, pa.Table],
+        checkpoint: bytes,
+        composition: tuple[str, ...] = (),
+        error: str | None = None,
+        kept: Mapping[int, bytes | Entry] | None = None,
+    ) -> Status:
+        """Publish one step of a training: files first, the status last, old files then go.
+
+        kept: by step, further checkpoints to publish, or published ones to keep.
+        """
+        training = config.hash
+        folder = self.store.child(f"{FOLDER}/{training}")
+        contents = {
+            name: (f"{name}-{step:09d}.parquet", records.to_bytes(content))
+            for name, content in tables.items()
+        }
+        contents["checkpoint"] = (_checkpoint_file(step), checkpoint)
+        files = {}
+        for kept_step, content in (kept or {}).items():
+            if isinstance(content, Entry):
+                files[f"{_KEPT}{kept_step}"] = content
+            else:
+                contents[f"{_KEPT}{kept_step}"] = (_checkpoint_file(kept_step), content)
+        for name, (file, data) in contents.items():
+            files[name] = Entry(file, len(data), _digest(data))
+        folder.publish_all({"config.json": _json(config.to_dict()), **dict(contents.values())})
+        status = Status(
+            training=training,
+            state=state,
+            step=step,
+            files=files,
+            composition=composition,
+            error=error,
+        )
+        folder.publish("status.json", status.to_bytes())
+        self._sweep(training, status)
+        return status
+
+    def mark(self, status: Status, state: State, error: str | None = None) -> Status:
+        """Publish another state for what is already there."""
+        marked = replace(status, state=state, error=error)
+        self.store.publish(f"{FOLDER}/{status.training}/status.json", marked.to_bytes())
+        return marked
+
+    def discard(self, training: str) -> None:
+        """Remove everything of a training, its status first."""
+        folder = self.store.child(f"{FOLDER}/{training}")
+        folder.delete("status.json")
+        for name in folder.names():
+            folder.delete(name)
+
+    def _sweep(self, training: str, status: Status) -> None:
+        """Delete the files that the status does not name."""
+        kept = {entry.name for entry in status.files.values()} | {"config.json", "status.json"}
+        folder = self.store.child(f"{FOLDER}/{training}")
+        for name in folder.names():
+            if name not in kept:
+                folder.delete(name)
+
+    def statuses(self) -> Iterator[tuple[str, Status | DamagedTraining | None]]:
+        """Every training's hash and status, damage included instead of raised."""
+        for training in self.trainings():
+            try:
+                yield training, self.status(training)
+            except DamagedTraining as damage:
+                yield training, damage
+
+
+def _checkpoint_file(step: int) -> str:
+    return f"checkpoint-{step:09d}.pt"
+
+
+def _without_checksum(data: bytes, checksum: str) -> bytes:
+    """The bytes that a status is the checksum of: its own, less the line of the checksum."""
+    return data.replace(f' "sha256": "{checksum}",\n'.encode(), b"", 1)
+
+
+def _json(document: Any) -> bytes:
+    return (json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

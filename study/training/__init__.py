@@ -1,0 +1,1 @@
+"""Training packs: from configurations to published, measured trainings."""

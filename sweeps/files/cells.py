@@ -1,0 +1,98 @@
+"""The cells of a sweep: points of the grid turned into configurations of trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from study.config import ConfigError, TrialConfig
+from sweeps.files import axes, fields
+from sweeps.files.axes import Axis, Point, Span
+
+MAX_DRAWS_PER_SAMPLE = 100
+"""Draws that may be repeats or infeasible before a random search counts as exhausted."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of the axes' values.
+
+    Attributes:
+        coordinates: dotted setting -> value.
+        config: its training with seed 0.
+        label: the coordinates in few words.
+    """
+
+    coordinates: Point
+    config: TrialConfig
+    label: str
+
+
+@dataclass
+class Expansion:
+    """The points that can be trained, and those that cannot.
+
+    Attributes:
+        cells: feasible cells, each with an identity of its own.
+        infeasible: label and faults of each point that no training can have.
+        repeated: labels of two points with one identity, and why they have it.
+    """
+
+    cells: list[Cell] = field(default_factory=list)
+    infeasible: list[tuple[str, list[tuple[tuple[str, ...], str]]]] = field(default_factory=list)
+    repeated: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def expanded(base: Mapping[str, Any], points: Iterable[Point]) -> Expansion:
+    """A cell for every point.
+
+    Points with one identity are faults, not merged: as two cells, the same seeds would count twice
+    in every fit; and their tables, which carry the identity, could not be told apart.
+    """
+    found = Expansion()
+    first: dict[str, Cell] = {}
+    for point in points:
+        cell = _cell(base, point, found)
+        if cell is None:
+            continue
+        twin = first.setdefault(cell.config.hash, cell)
+        if twin is not cell:
+            longer = twin.config.training.steps != cell.config.training.steps
+            why = " but for its length; keep the longest" if longer else ""
+            found.repeated.append((twin.label, cell.label, why))
+        found.cells.append(cell)
+    return found
+
+
+def sampled(
+    base: Mapping[str, Any], spans: list[Axis | Span], wanted: int, seed: int, *, redraw: bool
+) -> Expansion:
+    """Different random cells, at most as many as wanted; with `redraw`, feasible ones only."""
+    found = Expansion()
+    seen: set[str] = set()
+    for point in islice(axes.draws(spans, seed), wanted * MAX_DRAWS_PER_SAMPLE):
+        if len(found.cells) == wanted:
+            break
+        label = axes.label(point)
+        if label in seen:
+            continue
+        seen.add(label)
+        cell = _cell(base, point, found)
+        if cell is None and not redraw:
+            break
+        if cell is not None and cell.config.hash not in seen:
+            seen.add(cell.config.hash)
+            found.cells.append(cell)
+    return found
+
+
+def _cell(base: Mapping[str, Any], point: Point, found: Expansion) -> Cell | None:
+    label = axes.label(point)
+    try:
+        config = TrialConfig.from_dict(fields.with_settings(base, point))
+    except ConfigError as error:
+        found.infeasible.append((label, error.faults))
+        return None
+    return Cell(dict(point), config, label)

@@ -1,0 +1,229 @@
+"""The checks of a sweep file, part by part, so that all its faults are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from sweeps.faults import Fault, UsageError
+from sweeps.files import axes, cells, fields, located, schema
+from sweeps.files.axes import Axis, Span
+from sweeps.files.cells import Cell
+from sweeps.files.located import Keys, Located
+from sweeps.files.schema import SweepFile
+
+MAX_TRAININGS = 100_000
+
+
+class Validation:
+    """Checks a document part by part, collecting the faults of all of them."""
+
+    def __init__(self, document: Located, faults: list[Fault]) -> None:
+        self._document, self._faults = document, faults
+
+    def _fault(self, path: Keys, what: str) -> None:
+        self._faults.append(Fault(self._document.place(path), ".".join(path), what))
+
+    def result(self) -> tuple[SweepFile, list[Cell], list[str]]:
+        """The file's parts, its cells, and labels of the cells that were left out.
+
+        Raises:
+            UsageError: naming every fault with its place.
+        """
+        file = self._outer()
+        raw = self._document.value
+        axes_found = self._axes(file, raw)
+        supplied = {name for axis in axes_found for name in _names(axis)} | self._named_axes(raw)
+        if isinstance(raw.get("base") or {}, Mapping):
+            for path, what in fields.document_faults(raw.get("base") or {}, supplied):
+                self._fault(("base", *path), what)
+        if file is not None:
+            self._search(file, axes_found)
+            self._report(file, supplied)
+        if self._faults or file is None:
+            raise UsageError(sorted(self._faults, key=_in_order))
+        found, skipped = self._cells(file, axes_found)
+        if self._faults:
+            raise UsageError(self._faults)
+        return file, found, skipped
+
+    def _outer(self) -> SweepFile | None:
+        try:
+            return schema.checked(self._document.value)
+        except ValidationError as error:
+            for path, what in schema.faults(error):
+                self._fault(path, what)
+            return None
+
+    def _named_axes(self, raw: Mapping[str, Any]) -> set[str]:
+        """Names of axes whose values may be at fault: still, they are not missing from base."""
+        groups = [raw.get("grid"), *_listed(raw.get("zip"))]
+        return {str(name) for group in groups if isinstance(group, Mapping) for name in group}
+
+    def _axes(self, file: SweepFile | None, raw: Mapping[str, Any]) -> list[Axis | Span]:
+        if file is None and not isinstance(raw.get("grid", {}), Mapping):
+            return []
+        found: list[Axis | Span] = []
+        taken: list[str] = []
+        for name, given in (raw.get("grid") or {}).items():
+            values = self._values(("grid", str(name)), str(name), given, taken)
+            if isinstance(values, Span):
+                found.append(values)
+            elif values:
+                found.append(Axis(tuple({str(name): value} for value in values)))
+        for index, group in enumerate(_listed(raw.get("zip"))):
+            within = ("zip", str(index)) if isinstance(raw.get("zip"), list) else ("zip",)
+            axis = self._coupled(within, group, taken)
+            if axis is not None:
+                found.append(axis)
+        return found
+
+    def _coupled(self, within: Keys, group: Any, taken: list[str]) -> Axis | None:
+        if not isinstance(group, Mapping) or not group:
+            return None
+        columns: dict[str, list[Any]] = {}
+        for name, given in group.items():
+            path = (*within, str(name))
+            values = self._values(path, str(name), given, taken, coupled=True)
+            if isinstance(values, Span):
+                self._fault(path, "a random range cannot be coupled; write a list")
+            elif values:
+                columns[str(name)] = values
+        if not columns:
+            return None
+        if len({len(values) for values in columns.values()}) > 1:
+            counts = ", ".join(f"{name} {len(values)}" for name, values in columns.items())
+            self._fault(within, f"coupled axes need equally many values, not {counts}")
+            return None
+        rows = zip(*columns.values(), strict=True)
+        return Axis(tuple(dict(zip(columns, row, strict=True)) for row in rows))
+
+    def _values(
+        self, path: Keys, name: str, given: Any, taken: list[str], *, coupled: bool = False
+    ) -> list[Any] | Span | None:
+        what = fields.name_fault(name)
+        overlapping = [other for other in taken if _overlap(name, other)]
+        if what is None and overlapping:
+            what = f"overlaps the axis {overlapping[0]}; keep one of them"
+        if what is not None:
+            self._fault(path, what)
+            return None
+        taken.append(name)
+        try:
+            found = axes.values(name, given, repeats=coupled)
+        except ValueError as error:
+            self._fault(path, str(error))
+            return None
+        if isinstance(found, Span):
+            return found
+        sound = True
+        for index, value in enumerate(found):
+            what = fields.value_fault(name, value)
+            if what is not None:
+                sound = False
+                self._fault((*path, str(index)), what)
+        return [located.plain(value) for value in found] if sound else None
+
+    def _search(self, file: SweepFile, found: list[Axis | Span]) -> None:
+        search = file.search
+        if search.kind == "random" and search.num_samples is None:
+            self._fault(("search", "num_samples"), "is required for a random search")
+        if search.kind == "grid":
+            if search.num_samples is not None:
+                self._fault(("search", "num_samples"), "goes with `kind: random` only")
+            for axis in found:
+                if isinstance(axis, Span):
+                    what = "a range needs `search: {kind: random, num_samples: …}`; or write a list"
+                    self._fault(("grid", axis.name), what)
+        count = _count(file, found) * file.seeds
+        if count > MAX_TRAININGS:
+            what = f"this sweep has {count} trainings, more than {MAX_TRAININGS}"
+            self._fault(("grid",) if self._document.value.get("grid") else (), what)
+
+    def _report(self, file: SweepFile, supplied: set[str]) -> None:
+        named: list[tuple[Keys, str]] = [
+            (("report", "axes", str(i)), name) for i, name in enumerate(file.report.axes or [])
+        ]
+        if file.report.facet is not None:
+            named.append((("report", "facet"), file.report.facet))
+        for path, name in named:
+            if name == "grammar.zipf":
+                self._fault(path, "is no single number; name a level, as in grammar.zipf.0")
+            elif fields.zipf_level(name) is not None and "grammar.zipf" in supplied:
+                continue
+            elif name not in supplied:
+                near = fields.did_you_mean(name, supplied) if supplied else "it has none"
+                self._fault(path, f"'{name}' is no axis of this sweep; {near}")
+
+    def _cells(self, file: SweepFile, found: list[Axis | Span]) -> tuple[list[Cell], list[str]]:
+        base = located.plain(file.base)
+        wanted = file.search.num_samples or 0
+        if file.search.kind == "random":
+            expansion = cells.sampled(
+                base, found, wanted, file.search.seed, redraw=file.skip_infeasible
+            )
+        else:
+            points = axes.grid([axis for axis in found if isinstance(axis, Axis)])
+            expansion = cells.expanded(base, points)
+        for first, second, why in expansion.repeated:
+            self._fault(("grid",), f"cells {first} and {second} are the same training{why}")
+        if expansion.infeasible and not file.skip_infeasible:
+            self._infeasible(expansion)
+        elif not expansion.cells and not self._faults:
+            self._fault(("grid",), "no cell of this sweep can be trained")
+        if file.search.kind == "random" and not self._faults and len(expansion.cells) < wanted:
+            what = f"only {len(expansion.cells)} different cells were found, not {wanted}"
+            self._fault(("search", "num_samples"), what)
+        return expansion.cells, [label for label, _ in expansion.infeasible]
+
+    def _infeasible(self, expansion: cells.Expansion) -> None:
+        for label, faults in expansion.infeasible[:20]:
+            for path, what in faults:
+                self._fault_of_cell(label, path, what)
+        label = expansion.infeasible[0][0]
+        if label:
+            left = len(expansion.infeasible)
+            total = left + len(expansion.cells)
+            what = f"{left} of {total} cells cannot be trained (first: {label}); "
+            self._fault(("skip_infeasible",), what + "`skip_infeasible: true` leaves them out")
+
+    def _fault_of_cell(self, label: str, path: Keys, what: str) -> None:
+        """The fault of a combination, at the axis that it names or else where base sets it."""
+        for axis, place in self._document.places.items():
+            if axis[:1] in (("grid",), ("zip",)) and axis[-1] == ".".join(path):
+                self._faults.append(Fault(place, axis[-1], f"at {label}: {what}"))
+                return
+        at = f"at {label}: " if label else ""
+        self._fault(("base", *path), at + what)
+
+
+def _listed(groups: Any) -> list[Any]:
+    return groups if isinstance(groups, list) else [groups]
+
+
+def _overlap(name: str, other: str) -> bool:
+    """Whether one setting is, or holds, the other."""
+    return f"{name}.".startswith(f"{other}.") or f"{other}.".startswith(f"{name}.")
+
+
+def _names(axis: Axis | Span) -> list[str]:
+    return [axis.name] if isinstance(axis, Span) else list(axis.points[0])
+
+
+def _count(file: SweepFile, found: list[Axis | Span]) -> int:
+    if file.search.kind == "random":
+        return file.search.num_samples or 0
+    count = 1
+    for axis in found:
+        count *= len(axis.points) if isinstance(axis, Axis) else 1
+    return count
+
+
+def _in_order(fault: Fault) -> tuple[int, int]:
+    """Faults by line and column; those of options come after those of the file."""
+    *_, line, column = ["", "", *fault.place.rsplit(":", 2)]
+    if line.isdecimal() and column.isdecimal():
+        return int(line), int(column)
+    return 10**9, 0

@@ -1,0 +1,1 @@
+"""What a sweep takes: packs, operations, memory, hours."""

@@ -1,0 +1,108 @@
+"""What a training costs, counted before anything runs: operations, memory, disk.
+
+Counts follow the network's shape: on the way down a node's s children are joined (s·W → W), on the
+way up a node and its skip are spread over s children (2W → s·W), the embedding maps v → W and the
+readout 2W → v at every leaf ([C]). Elementwise work is left out: it is not what grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from study.config import TrialConfig
+from study.processes import chunks
+
+FLOP_PER_MAC = 2
+BACKWARD = 3
+"""Forward and backward of a matrix product take three times the operations of forward alone."""
+BYTES = 4
+STATES = 3
+"""Tensors as large as the weights that a checkpoint holds: weights and Adam's two moments."""
+OVERHEAD = 100.0
+"""Members a pack of width 1 could hold for the price of its launches; measured for two cores,
+widths 16 to 128: a step takes as long as K + 100/W members would without launches."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What trainings take; sums add up.
+
+    Attributes:
+        training_flop, generating_flop, measuring_flop: floating-point operations; of generating,
+            as if the network were asked about every string at every step.
+        memory_bytes: of one training while it runs; of several, the largest one's.
+        disk_bytes: of the checkpoints and tables that stay.
+    """
+
+    training_flop: float
+    generating_flop: float
+    measuring_flop: float
+    memory_bytes: float
+    disk_bytes: float
+
+    @property
+    def flop(self) -> float:
+        """All operations."""
+        return self.training_flop + self.generating_flop + self.measuring_flop
+
+
+def of(config: TrialConfig, step: int = 0) -> Cost:
+    """What a training still takes from a step to its end."""
+    leaves = config.grammar.tuple_size**config.grammar.depth
+    forward = FLOP_PER_MAC * forward_macs(config)
+    measured = sum(s > step for s in config.measured_steps)
+    generated = sum(s > step for s in config.generated_steps)
+    batch = config.training.batch_size * config.training.noisings
+    sizes = chunks.sizes(config.measurement.generated)
+    reverse_steps = config.schedule.generating_passes // config.measurement.generated
+    widest = max(batch, *sizes)
+    return Cost(
+        training_flop=BACKWARD * forward * batch * max(config.last_step - step, 0),
+        generating_flop=forward * generated * sum(sizes) * reverse_steps,
+        measuring_flop=forward * measured * config.schedule.likelihood_passes,
+        memory_bytes=BYTES
+        * ((STATES + 1) * weights(config) + 12 * widest * leaves * _width(config)),
+        disk_bytes=BYTES * STATES * weights(config) + _table_bytes(config),
+    )
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """The sum of costs; its memory is that of the largest."""
+    rows = list(costs)
+    return Cost(
+        training_flop=sum(row.training_flop for row in rows),
+        generating_flop=sum(row.generating_flop for row in rows),
+        measuring_flop=sum(row.measuring_flop for row in rows),
+        memory_bytes=max((row.memory_bytes for row in rows), default=0.0),
+        disk_bytes=sum(row.disk_bytes for row in rows),
+    )
+
+
+def forward_macs(config: TrialConfig) -> int:
+    """Multiply-accumulates of one string's forward pass: Σ_l s^l·(s·W² + 2W·s·W) + s^L·3·v·W."""
+    s, W = config.grammar.tuple_size, config.network.width
+    nodes = sum(s**level for level in range(config.grammar.depth))
+    return nodes * 3 * s * W * W + s**config.grammar.depth * 3 * config.grammar.vocab_size * W
+
+
+def weights(config: TrialConfig) -> int:
+    """Learned numbers of one network; nodes of one level share theirs."""
+    s, W = config.grammar.tuple_size, config.network.width
+    return config.grammar.depth * (3 * s * W * W + 4 * W) + 3 * config.grammar.vocab_size * W
+
+
+def pack_flop(members: Sequence[float], width: int) -> float:
+    """Operations of a pack from its members', launches counted as members that could run."""
+    return sum(members) / len(members) * (len(members) + OVERHEAD / width)
+
+
+def _width(config: TrialConfig) -> int:
+    return 2 * config.network.width
+
+
+def _table_bytes(config: TrialConfig) -> float:
+    """Measured on small trainings: some ten tables, a row per string and rows per measured step."""
+    strings = config.corpus.size + config.control_size
+    leaves = config.grammar.tuple_size**config.grammar.depth
+    return 60_000 + strings * (20 + leaves) + 6_000 * len(config.measured_steps)

@@ -1,0 +1,170 @@
+"""Packing: unfinished trainings, grouped so that each pack trains in lockstep.
+
+Members of a pack have equal pack keys (tensor shapes, learning rate) and stand at one step. Small
+networks are packed many at a time because launches cost more than their arithmetic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from sweeps.files.spec import Training
+from sweeps.planning import cost
+
+LARGEST = 16
+"""Members of a pack at most; beyond it packs gain little on a core and lose balance."""
+FEW = 8
+"""Packs per slot from which on the order alone balances the load."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Trainings that run in lockstep, as one Ray Tune trial.
+
+    Attributes:
+        trainings: the members.
+        step: where they stand; 0 for fresh ones.
+        flop: the pack's cost, launches included.
+        name: a short name made of the members' identities.
+    """
+
+    trainings: tuple[Training, ...]
+    step: int
+    flop: float
+    name: str
+
+    @classmethod
+    def of(cls, trainings: Sequence[Training], step: int) -> Pack:
+        """The pack of some trainings."""
+        width = trainings[0].config.network.width
+        flop = cost.pack_flop([cost.of(t.config, step).flop for t in trainings], width)
+        text = ",".join(t.hash for t in trainings)
+        name = f"{len(trainings)}x{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        return cls(tuple(trainings), step, flop, name)
+
+
+@dataclass
+class _Group:
+    """Trainings that may share packs, and how many packs they make."""
+
+    trainings: list[Training]
+    step: int
+    limit: int
+    whole: bool
+    packs: int = field(init=False)
+    _flop: dict[str, float] = field(init=False)
+    _costs: dict[int, list[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.packs = math.ceil(len(self.trainings) / self.limit)
+        self._flop = {t.hash: cost.of(t.config, self.step).flop for t in self.trainings}
+
+    def split(self, packs: int) -> list[list[Training]]:
+        """Even shares; neighbours in the grid stay together."""
+        share, extra = divmod(len(self.trainings), packs)
+        bounds = [i * share + min(i, extra) for i in range(packs + 1)]
+        return [self.trainings[a:b] for a, b in pairwise(bounds)]
+
+    def costs(self, packs: int) -> list[float]:
+        """What each of so many packs would cost; asked for again and again while balancing."""
+        if packs not in self._costs:
+            width = self.trainings[0].config.network.width
+            self._costs[packs] = [
+                cost.pack_flop([self._flop[t.hash] for t in part], width)
+                for part in self.split(packs)
+            ]
+        return self._costs[packs]
+
+
+def members_limit(width: int, *, on_gpu: bool) -> int:
+    """Members of a pack where the file says `auto`: 16 up to width 32, fewer of wider ones."""
+    return max(1, min(LARGEST * 4, 16384 // width) if on_gpu else min(LARGEST, 512 // width))
+
+
+def packed(
+    trainings: Iterable[Training],
+    steps: Mapping[str, int],
+    *,
+    slots: int,
+    members: int | None = None,
+    on_gpu: bool = False,
+    compositions: Mapping[str, tuple[str, ...]] | None = None,
+) -> list[Pack]:
+    """Packs for unfinished trainings, the most expensive first.
+
+    Args:
+        trainings: what is to be trained on.
+        steps: hash -> published step; 0 where it is missing.
+        slots: packs that run at a time; as long as trainings can be split, no slot stays idle.
+        members: the most members of a pack; None: by width.
+        on_gpu: whether packs run on a GPU, where larger ones pay.
+        compositions: hash -> hashes of the pack that it was trained in, where results depend on it;
+            those stay together.
+    """
+    groups = _groups(trainings, steps, members, on_gpu, compositions or {})
+    _balance(groups, slots)
+    packs = [Pack.of(part, g.step) for g in groups for part in g.split(g.packs)]
+    return sorted(packs, key=lambda pack: -pack.flop)
+
+
+def _groups(
+    trainings: Iterable[Training],
+    steps: Mapping[str, int],
+    members: int | None,
+    on_gpu: bool,
+    compositions: Mapping[str, tuple[str, ...]],
+) -> list[_Group]:
+    found: dict[Any, list[Training]] = {}
+    for training in trainings:
+        step = steps.get(training.hash, 0)
+        kept = compositions.get(training.hash, ())
+        found.setdefault((training.config.pack_key, step, kept), []).append(training)
+    groups = []
+    for (_, step, kept), group in found.items():
+        width = group[0].config.network.width
+        limit = len(group) if kept else members or members_limit(width, on_gpu=on_gpu)
+        groups.append(_Group(group, step, limit, whole=bool(kept)))
+    return groups
+
+
+def _balance(groups: list[_Group], slots: int) -> None:
+    """Split further while that evens the load out; with many packs per slot it would not."""
+    while groups and sum(g.packs for g in groups) < slots * FEW:
+        now = _unevenness(groups, slots)
+        best: tuple[float, _Group] | None = None
+        for group in groups:
+            if group.whole or group.packs == len(group.trainings):
+                continue
+            group.packs += 1
+            then = _unevenness(groups, slots)
+            group.packs -= 1
+            if then < now and (best is None or then < best[0]):
+                best = (then, group)
+        if best is None:
+            return
+        best[1].packs += 1
+
+
+def _unevenness(groups: list[_Group], slots: int) -> float:
+    """A soft maximum of the slots' loads, so that evening out any of the fullest counts."""
+    loads = _loads([c for g in groups for c in g.costs(g.packs)], slots)
+    largest = max(loads)
+    return largest * sum((load / largest) ** 8 for load in loads) ** (1 / 8)
+
+
+def makespan(costs: list[float], slots: int) -> float:
+    """When the last slot is done, with the longest packs started first."""
+    return max(_loads(costs, slots))
+
+
+def _loads(costs: list[float], slots: int) -> list[float]:
+    ends = [0.0] * slots
+    for each in sorted(costs, reverse=True):
+        heapq.heapreplace(ends, ends[0] + each)
+    return ends

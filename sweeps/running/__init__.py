@@ -1,0 +1,1 @@
+"""Running a sweep through Ray Tune, or a single training without it."""

@@ -1,0 +1,240 @@
+"""What a run shows while it lasts: a live table on a terminal, `key=value` lines in a pipe."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from sweeps.planning.packing import Pack
+
+HEARTBEAT = 30.0
+"""Seconds of silence after which a piped run says that it is alive."""
+SHOWN = ("copy_fraction", "excess_copies", "root_validity")
+"""Order parameters shown, as means over the pack."""
+
+
+@dataclass
+class Row:
+    """A pack under way.
+
+    Attributes:
+        step: the last measured step.
+        values: means of the shown order parameters.
+    """
+
+    pack: Pack
+    step: int
+    since: float = 0.0
+    values: dict[str, float] = field(default_factory=dict)
+    tries: int = 0
+
+    @property
+    def last_step(self) -> int:
+        """The step at which its longest member ends."""
+        return max(training.config.last_step for training in self.pack.trainings)
+
+    @property
+    def share(self) -> float:
+        """How much of what it had to do is done."""
+        whole = self.last_step - self.pack.step
+        return (self.step - self.pack.step) / whole if whole > 0 else 1.0
+
+    @property
+    def label(self) -> str:
+        """Its first cell, and how many trainings it holds."""
+        first = self.pack.trainings[0].cell.label or "the training"
+        return f"{first} …" if len(self.pack.trainings) > 1 else first
+
+
+class Progress:
+    """Follows the packs of a run and shows them; also what its heartbeat says.
+
+    Attributes:
+        errors: name of a failed pack -> what it said.
+    """
+
+    def __init__(self, console: Console, name: str) -> None:
+        self.errors: dict[str, str] = {}
+        self._console, self._study = console, name
+        self._live: Live | None = None
+        self._lock = threading.RLock()
+        self._rows: dict[str, Row] = {}
+        self._active: list[str] = []
+        self._total = self._done = self._failed = 0
+        self._flop_total = self._flop_done = 0.0
+        self._began = self._spoke = time.monotonic()
+        self._stop = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._live = Live(get_renderable=self._table, console=self._console, transient=True)
+            self._live.__enter__()
+        else:
+            self._ticker = threading.Thread(target=self._tick, daemon=True)
+            self._ticker.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        if self._live is not None:
+            self._live.__exit__(kind, error, trace)
+        if self._ticker is not None:
+            self._ticker.join()
+
+    def begin(self, total: int, unfinished: int) -> None:
+        """Say how much there is to do."""
+        self._total, self._done = total, total - unfinished
+        self._say("begin", trainings=total, done=self._done)
+
+    def take(self, packs: Sequence[Pack]) -> None:
+        """These packs are about to be scheduled."""
+        with self._lock:
+            self._began = time.monotonic()
+            self._rows = {pack.name: Row(pack, pack.step) for pack in packs}
+            self._flop_total, self._flop_done = sum(pack.flop for pack in packs), 0.0
+            for pack in packs:
+                self.errors.pop(pack.name, None)
+        self._say("packed", packs=len(packs))
+
+    def started(self, pack: str) -> None:
+        """A pack was placed; a second time when it is retried."""
+        with self._lock:
+            row = self._rows[pack]
+            row.since, row.tries = time.monotonic(), row.tries + 1
+            if pack not in self._active:
+                self._active.append(pack)
+        self._say("started", pack=pack, members=len(row.pack.trainings), attempt=row.tries)
+
+    def measured(self, pack: str, result: Mapping[str, Any]) -> None:
+        """A pack published a measured step."""
+        with self._lock:
+            row = self._rows[pack]
+            row.step = max(row.step, int(result["step"]))
+            row.values = means(row.pack, result)
+        values = {name: f"{value:.3g}" for name, value in row.values.items()}
+        self._say("measured", pack=pack, step=f"{row.step}/{row.last_step}", **values)
+
+    def completed(self, pack: str) -> None:
+        """A pack is done."""
+        with self._lock:
+            row = self._rows[pack]
+            self._drop(pack)
+            self._done += len(row.pack.trainings)
+            self._flop_done += row.pack.flop
+        self._say("completed", pack=pack)
+
+    def failed(self, pack: str, error: str) -> None:
+        """A pack failed for good; a larger one is tried again in parts."""
+        with self._lock:
+            row = self._rows[pack]
+            self._drop(pack)
+            self.errors[pack] = error
+            self._flop_done += row.pack.flop
+            self._failed += len(row.pack.trainings) == 1
+        self._say("failed", pack=pack, error=repr(error.strip().splitlines()[-1:]))
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the heartbeat says: done, total, failed, running packs, seconds that are left."""
+        with self._lock:
+            return {
+                "done": self._done,
+                "total": self._total,
+                "failed": self._failed,
+                "running_packs": len(self._active),
+                "eta_seconds": self.eta(),
+            }
+
+    def eta(self) -> float | None:
+        """Seconds that are left at the pace so far; None before there is one."""
+        active = [self._rows[name] for name in self._active]
+        done = self._flop_done + sum(row.share * row.pack.flop for row in active)
+        if done <= 0:
+            return None
+        return (time.monotonic() - self._began) * max(self._flop_total - done, 0.0) / done
+
+    def _drop(self, pack: str) -> None:
+        if pack in self._active:
+            self._active.remove(pack)
+
+    def _say(self, event: str, **fields: Any) -> None:
+        self._spoke = time.monotonic()
+        if self._live is None:
+            state = self.snapshot()
+            eta = {"eta": duration(state["eta_seconds"])} if state["eta_seconds"] else {}
+            fields |= {
+                "done": f"{state['done']}/{state['total']}",
+                "failed": state["failed"],
+                **eta,
+            }
+            words = " ".join(f"{name}={value}" for name, value in fields.items())
+            clock = time.strftime("%H:%M:%S")
+            print(f"time={clock} event={event} {words}", file=self._console.file, flush=True)
+
+    def _tick(self) -> None:
+        while not self._stop.wait(1.0):
+            if time.monotonic() - self._spoke > HEARTBEAT:
+                self._say("heartbeat", running_packs=len(self._active))
+
+    def _table(self) -> Table:
+        with self._lock:
+            left = self.eta()
+            title = f"{self._study}: {self._done} of {self._total} trainings done"
+            title += f", {self._failed} failed" if self._failed else ""
+            title += f", {duration(left)} left" if left is not None else ""
+            table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+            for heading in ("pack", "trainings", "step", *SHOWN, "running"):
+                table.add_column(heading, justify="left" if heading == "pack" else "right")
+            for name in self._active:
+                self._add(table, self._rows[name])
+            for name in list(self.errors)[-5:]:
+                row = self._rows.get(name)
+                table.add_row(Text(row.label if row else name, style="red"), "failed")
+            return table
+
+    def _add(self, table: Table, row: Row) -> None:
+        values = [f"{row.values[name]:.3f}" if name in row.values else "" for name in SHOWN]
+        table.add_row(
+            Text(row.label),
+            str(len(row.pack.trainings)),
+            f"{row.step}/{row.last_step}",
+            *values,
+            duration(time.monotonic() - row.since),
+        )
+
+
+def means(pack: Pack, result: Mapping[str, Any]) -> dict[str, float]:
+    """Means over a pack's members of the shown order parameters that are defined."""
+    found = {}
+    for name in SHOWN:
+        values = [result.get(training.hash, {}).get(name) for training in pack.trainings]
+        numbers = [value for value in values if isinstance(value, int | float)]
+        if numbers:
+            found[name] = sum(numbers) / len(numbers)
+    return found
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them, such as `2h05m` or `45s`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02d}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours < 48 else f"{hours / 24:.1f}d"

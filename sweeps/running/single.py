@@ -1,0 +1,76 @@
+"""One training in this process, without Ray: what one debugs with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from study.config import ConfigError, TrialConfig
+from study.store.results import FOLDER, Results
+from sweeps.faults import Fault, UsageError
+from sweeps.files import located, overrides
+from sweeps.files.located import Located
+
+
+def configuration(file: Path | None, options: Sequence[str]) -> TrialConfig:
+    """The configuration in a file, with `key=value` options applied.
+
+    Raises:
+        UsageError: naming every fault with its place.
+    """
+    document = Located("--set", {}) if file is None else located.read(file)
+    if document.value is None:
+        document.value = {}
+    faults: list[Fault] = []
+    try:
+        overrides.on_training(document, options)
+    except UsageError as error:
+        faults = error.faults
+    try:
+        config = TrialConfig.from_dict(document.value)
+    except ConfigError as error:
+        faults += [Fault(document.place(path), ".".join(path), what) for path, what in error.faults]
+        raise UsageError(faults) from None
+    if faults:
+        raise UsageError(faults)
+    return config
+
+
+def train(file: Path | None, options: Sequence[str], out: str, *, device: str, threads: int) -> int:
+    """Train one configuration; 0 when it finished, 1 when it diverged."""
+    config = configuration(file, options)
+    _refuse_missing_device(device)
+    from study.training.run import run_pack
+
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    folder = Results.open(out).store.full(f"{FOLDER}/{config.hash}")
+    try:
+        (status,) = run_pack(
+            [config], Results.open(out), device=device, threads=threads, report=_print
+        )
+    except ConfigError as error:
+        raise UsageError(
+            [Fault(out, ".".join(path), what) for path, what in error.faults]
+        ) from None
+    except OSError as error:
+        raise UsageError.of(f"cannot be used: {error.strerror or error}", place=out) from None
+    print(f"{status.state} at step {status.step}: {folder}")
+    return 0 if status.state == "finished" else 1
+
+
+def _print(step: int, measured: dict[str, dict[str, Any]]) -> None:
+    (parameters,) = measured.values()
+    numbers = {name: x for name, x in parameters.items() if isinstance(x, int | float)}
+    print(f"step={step}", *(f"{name}={x:.4g}" for name, x in numbers.items()), flush=True)
+
+
+def _refuse_missing_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        what = f"'{device}' cannot be used here: {str(error).splitlines()[0]}"
+        raise UsageError.of(what, place="--device") from None

@@ -1,0 +1,97 @@
+"""Where a whole study stands, read from its results folder while anyone may be running it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from study.store.results import Results
+from sweeps.faults import UsageError
+from sweeps.status import folder, heartbeat, usage
+from sweeps.status.folder import Listed, Standing
+from sweeps.status.heartbeat import Runner
+from sweeps.status.usage import Usage
+
+STATES = ("finished", "diverged", "running", "waiting", "failed", "damaged")
+
+
+@dataclass(frozen=True)
+class StudyStanding:
+    """Where a study stands.
+
+    Attributes:
+        counts: state -> trainings; `running` and `waiting` ones may be unattended.
+        runner: who runs it now; None if nobody does.
+        troubles: failed and damaged trainings, and why.
+        usage: what the last run did with its processors; None where none has ended.
+    """
+
+    name: str
+    counts: dict[str, int]
+    runner: Runner | None
+    troubles: list[tuple[Listed, str]]
+    steps_done: int
+    steps_total: int
+    usage: Usage | None
+
+    @property
+    def total(self) -> int:
+        """Trainings of the sweep."""
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """Trainings with nothing left to train."""
+        return self.counts["finished"] + self.counts["diverged"]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        runner = self.runner
+        return {
+            "name": self.name,
+            "total": self.total,
+            "done": self.done,
+            **self.counts,
+            "steps_done": self.steps_done,
+            "steps_total": self.steps_total,
+            "eta_seconds": runner.progress.get("eta_seconds") if runner else None,
+            "runner": None if runner is None else {"host": runner.host, "pid": runner.pid},
+            "last_run": None if self.usage is None else self.usage.document(),
+            "failures": [
+                {"training": t.hash, "cell": t.cell, "seed": t.seed, "reason": reason}
+                for t, reason in self.troubles
+            ],
+        }
+
+
+def standing(location: str) -> StudyStanding:
+    """Where the study in a results folder stands.
+
+    Raises:
+        UsageError: when the folder holds no study.
+    """
+    results = Results.open(location)
+    try:
+        study = folder.read(results)
+        if study is None:
+            what = "holds no study; `memophase run SWEEP` makes one"
+            raise UsageError.of(what, place=location)
+        found = folder.standings({t.hash: t.last_step for t in study.trainings}, results)
+        runners = heartbeat.runners(results.store)
+    except OSError as error:
+        raise UsageError.of(f"cannot be read: {error.strerror or error}", place=location) from None
+    return StudyStanding(
+        name=study.name,
+        counts={state: sum(s.state == state for s in found.values()) for state in STATES},
+        runner=runners[0] if runners else None,
+        troubles=[(t, _trouble(found[t.hash])) for t in study.trainings if _trouble(found[t.hash])],
+        steps_done=sum(min(found[t.hash].step, t.last_step) for t in study.trainings),
+        steps_total=sum(t.last_step for t in study.trainings),
+        usage=usage.last(results),
+    )
+
+
+def _trouble(standing: Standing) -> str:
+    if standing.state not in ("failed", "damaged"):
+        return ""
+    return f"{standing.state}: {standing.reason}" if standing.reason else standing.state

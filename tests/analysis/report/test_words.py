@@ -1,0 +1,43 @@
+"""Numbers and sentences of the report."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from analysis.report import words
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.126, "0.13"), (-0.126, "−0.13"), (-0.001, "0.00"), (None, "—"), (math.nan, "—")],
+)
+def test_numbers(value, said):
+    assert words.number(value) == said
+
+
+def test_intervals_only_where_there_is_one():
+    assert words.interval(0.3, 0.2, 0.4) == "0.30 [0.20, 0.40]"
+    assert words.interval(0.3, math.nan, math.nan) == "0.30"
+    assert words.interval(math.nan, None, None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("onset", "said"),
+    [
+        (("none", 1234.4, 1024.0, 2048.0), "1,234"),
+        (("right", math.nan, 2048.0, math.nan), "> 2,048"),
+        (("left", math.nan, math.nan, 64.0), "≤ 64"),
+        (("undefined", math.nan, math.nan, math.nan), "—"),
+    ],
+)
+def test_censored_onsets_are_never_numbers(onset, said):
+    assert words.onset(*onset) == said
+
+
+def test_lists_and_counts():
+    assert words.listed(["a"]) == "a"
+    assert words.listed(["a", "b", "c"]) == "a, b and c"
+    assert words.counted(1, "cell") == "1 cell"
+    assert words.counted(1200, "cell") == "1,200 cells"

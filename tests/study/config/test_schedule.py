@@ -1,0 +1,101 @@
+"""The schedule: it follows from the configuration, keeps to its budget, forgets no generation."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from study.config import ConfigError, MeasurementConfig
+from study.config.schedule import LIKELIHOOD_SHARE, Schedule
+from tests.study.small import small
+
+
+@st.composite
+def schedules(draw) -> Schedule:
+    return Schedule(
+        first_step=draw(st.integers(1, 64)),
+        per_octave=draw(st.integers(1, 4)),
+        likelihood_per_octave=draw(st.integers(1, 8)),
+        budget=draw(st.none() | st.floats(0.01, 3)),
+        training_passes=draw(st.integers(3, 1000)),
+        generating_passes=draw(st.integers(100, 100_000)),
+        likelihood_passes=draw(st.integers(10, 10_000)),
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(schedules(), st.integers(1, 100_000), st.integers(0, 100_000))
+def test_measured_steps_never_depend_on_the_length(schedule, last, more):
+    short, long = schedule.until(last), schedule.until(last + more)
+    assert long[: len(short)] == short
+    steps = [step for step, _ in short]
+    assert steps == sorted(set(steps))
+    assert all(step <= last for step in steps)
+
+
+@settings(deadline=None, max_examples=60)
+@given(schedules())
+def test_the_budget_is_kept_at_every_step_and_used(schedule):
+    spent = likelihood = 0.0
+    measured = schedule.until(2**20)
+    for step, generates in measured:
+        spent += schedule.likelihood_passes + generates * schedule.generating_passes
+        likelihood += (not generates) * schedule.likelihood_passes
+        if schedule.budget is not None:
+            limit = schedule.budget * step * schedule.training_passes
+            assert spent <= limit * (1 + 1e-9)
+            assert likelihood <= limit * LIKELIHOOD_SHARE * (1 + 1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(schedules())
+def test_strings_are_generated_as_soon_as_the_budget_affords_it(schedule):
+    first = schedule.first_generated_step
+    measured = schedule.until(first)
+    assert measured[-1] == (first, True)
+    assert not any(generates for _, generates in measured[:-1])
+    if schedule.budget is None:
+        assert measured == [(schedule.first_step, True)]
+
+
+def test_without_a_budget_both_grids_are_measured_in_full():
+    config = small(
+        measurement__per_octave=1, measurement__likelihood_per_octave=2, training__steps=64
+    )
+    assert config.measured_steps == [8, 11, 16, 23, 32, 45, 64]
+    assert config.generated_steps == [8, 16, 32, 64]
+
+
+def test_generation_comes_with_the_likelihood_where_grids_do_not_meet():
+    config = small(
+        measurement__per_octave=3, measurement__likelihood_per_octave=2, training__steps=16
+    )
+    assert config.schedule.until(16) == [
+        (8, True),
+        (10, True),
+        (11, False),
+        (13, True),
+        (16, True),
+    ]
+
+
+def test_what_the_budget_does_not_afford_is_left_out():
+    """G·T = 64·24 passes against 3·8 of a step; likelihoods take 640 at a time."""
+    config = small(
+        measurement__budget=1.0, measurement__likelihood_per_octave=2, training__steps=1000
+    )
+    assert config.schedule.training_passes == 24
+    assert config.schedule.generating_passes == 64 * 24
+    assert config.schedule.likelihood_passes == 2 * (16 + 16) * 10
+    assert config.generated_steps == [128, 256, 512]
+    assert config.measured_steps == [91, 128, 256, 362, 512, 724]
+
+
+def test_a_training_that_could_never_generate_is_refused_with_what_to_do():
+    with pytest.raises(ConfigError, match=r"at which strings are generated, 128; raise them"):
+        small(measurement__budget=1.0, training__steps=127)
+
+
+def test_the_default_budget_is_thirty_percent():
+    assert MeasurementConfig().budget == 0.3

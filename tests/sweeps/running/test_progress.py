@@ -1,0 +1,67 @@
+"""What a run shows, on a terminal and in a pipe."""
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from sweeps.files import spec
+from sweeps.planning import packing
+from sweeps.running.progress import Progress, duration
+from tests.sweeps.tiny import TINY
+
+
+def played(console: Console) -> Progress:
+    """A run of two packs of which one fails."""
+    sweep = spec.loads(TINY)
+    packs = packing.packed(sweep.trainings, {}, slots=2)
+    progress = Progress(console, "tiny")
+    with progress:
+        progress.begin(4, 4)
+        progress.take(packs)
+        for pack in packs:
+            progress.started(pack.name)
+        members = {
+            t.hash: {"copy_fraction": x}
+            for t, x in zip(packs[0].trainings, (0.25, 0.5), strict=True)
+        }
+        time.sleep(0.01)
+        progress.measured(packs[0].name, {"step": 16, **members})
+        halfway = progress.snapshot()
+        progress.failed(packs[1].name, "Traceback\nValueError: no\n")
+        progress.measured(packs[0].name, {"step": 32, **members})
+        progress.completed(packs[0].name)
+    assert halfway["running_packs"] == 2
+    assert halfway["eta_seconds"] > 0
+    return progress
+
+
+def test_a_pipe_gets_plain_lines():
+    sink = io.StringIO()
+    progress = played(Console(file=sink))
+    lines = sink.getvalue().splitlines()
+    assert all(line.startswith("time=") for line in lines)
+    events = [line.split("event=")[1].split()[0] for line in lines]
+    assert events[:4] == ["begin", "packed", "started", "started"]
+    assert events[4:] == ["measured", "failed", "measured", "completed"]
+    assert "step=16/32 copy_fraction=0.375" in lines[4]
+    assert "done=2/4" in lines[-1]
+    assert "\x1b" not in sink.getvalue()
+    assert "ValueError: no" in next(iter(progress.errors.values()))
+    assert progress.snapshot()["done"] == 2
+
+
+def test_a_terminal_gets_a_table():
+    sink = io.StringIO()
+    played(Console(file=sink, force_terminal=True, width=120))
+    assert "of 4 trainings done" in sink.getvalue()
+    assert "event=" not in sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "0s"), (59, "59s"), (61, "1m01s"), (3700, "1h01m"), (400_000, "4.6d")],
+)
+def test_durations(seconds: float, words: str):
+    assert duration(seconds) == words

@@ -1,0 +1,217 @@
+"""Sweeps through a real Ray: run, run again, change, kill, break."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from study.store.results import Results
+from sweeps.files import spec
+from tests.sweeps import processes
+from tests.sweeps.tiny import TINY, in_process
+
+pytestmark = pytest.mark.ray
+
+LONG = ["--set", "training.steps=2048", "--set", "measurement.per_octave=2"]
+"""Long enough to be struck in the middle."""
+STATUSES = "trainings/*/status.json"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sweeps")
+    (folder / "tiny.yaml").write_text(TINY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(home: Path) -> Path:
+    """The results of the long sweep, run in one go."""
+    done = in_process("run", "tiny.yaml", *LONG, "--results", "undisturbed", cwd=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return home / "undisturbed"
+
+
+def contents(results: Path) -> dict[str, dict[str, str]]:
+    """Training -> table (and checkpoint) -> checksum, without the clock's."""
+    opened = Results.open(results)
+    found = {}
+    for training in opened.trainings():
+        status = opened.verified(training)
+        assert status is not None
+        found[training] = {
+            name: entry.sha256 for name, entry in status.files.items() if name != "timing"
+        }
+    return found
+
+
+def stamps(results: Path) -> dict[str, int]:
+    """When each training's status was last written."""
+    files = results.glob("trainings/*/status.json")
+    return {file.parent.name: file.stat().st_mtime_ns for file in files}
+
+
+def steps(results: Path) -> set[int]:
+    return {status.step for _, status in Results.open(results).statuses()}  # type: ignore[union-attr]
+
+
+def test_running_again_trains_only_what_is_new(home: Path):
+    folder = home / "results" / "tiny"
+    first = in_process("run", "tiny.yaml", cwd=home)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "tiny: 4 of 4 trainings done; results in results/tiny" in first.stdout
+    assert first.stderr == ""
+    assert len(stamps(folder)) == 4
+    held = ["last-run.json", "runs", "sweep.json", "trainings"]
+    assert sorted(path.name for path in folder.iterdir()) == held
+    told = json.loads(in_process("status", str(folder), "--json", cwd=home).stdout)["last_run"]
+    assert 0 < told["training"] < told["seconds"] * told["cores"]
+    said = f"{told['share']:.0%} of the time of {told['cores']} cores went into training".replace(
+        "%", " %"
+    )
+    assert said in first.stdout
+    assert not list((folder / "runs").iterdir())
+    before = stamps(folder)
+
+    again = in_process("run", "tiny.yaml", cwd=home)
+    assert again.returncode == 0
+    assert "nothing was left to train" in again.stdout
+    assert stamps(folder) == before
+
+    (home / "edited.yaml").write_text(TINY.replace("[4, 8]", "[4, 8, 16]"))
+    edited = in_process("run", "edited.yaml", "--set", "seeds=2", cwd=home)
+    assert edited.returncode == 0
+    after = stamps(folder)
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 6
+    planned = in_process("plan", "edited.yaml", "--no-time", "--json", cwd=home)
+    assert json.loads(planned.stdout)["unfinished"] == 0
+
+    longer = in_process("run", "tiny.yaml", "--set", "training.steps=64", cwd=home)
+    assert longer.returncode == 0
+    tiny = {t.hash for t in spec.load(str(home / "tiny.yaml")).trainings}
+    ends = {t: status.step for t, status in Results.open(folder).statuses()}  # type: ignore[union-attr]
+    assert {ends[t] for t in tiny} == {64}
+    assert {end for t, end in ends.items() if t not in tiny} == {32}
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(home: Path, undisturbed: Path):
+    folder, log = home / "killed", home / "killed.log"
+    arguments = ("run", "tiny.yaml", *LONG, "--results", "killed")
+    with processes.started(*arguments, cwd=home, log=log) as child:
+        processes.wait_for(lambda: list(folder.glob("trainings/*/status.json")))
+        told = json.loads(in_process("status", "killed", "--json", cwd=home).stdout)
+        assert (told["total"], told["runner"]["pid"]) == (4, child.pid)
+        second = in_process(*arguments, cwd=home)
+        assert second.returncode == 2
+        assert f"is being run by process {child.pid} on" in second.stderr
+        family = set(processes.descendants(child.pid))
+        assert processes.workers(child.pid)
+        idle = processes.agents(child.pid)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        processes.wait_for(lambda: not (family - idle) & set(processes.alive()), seconds=30)
+    assert "event=completed" not in log.read_text(), "it was over before it was killed"
+    assert 0 < len(stamps(folder)) <= 4
+
+    resumed = in_process(*arguments, cwd=home)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert contents(folder) == contents(undisturbed)
+
+
+@pytest.mark.long
+def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(home: Path, undisturbed: Path):
+    moments = random.Random(0)
+    folder, log = home / "hunted", home / "hunted.log"
+    arguments = ("run", "tiny.yaml", *LONG, "--results", "hunted")
+    killed = halfway = 0
+    for turn in range(6):
+        before = stamps(folder)
+        with processes.started(*arguments, cwd=home, log=log) as child:
+            if turn % 2:  # while something trains, however fast the machine is
+                processes.wait_for(lambda b=before, c=child: stamps(folder) != b or c.poll() == 0)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(moments.uniform(0, 0.5) if turn % 2 else moments.uniform(1, 8))
+            if child.poll() is None:
+                os.kill(child.pid, signal.SIGKILL)
+                child.wait()
+                killed += 1
+                halfway += any('"running"' in s.read_text() for s in folder.glob(STATUSES))
+    assert killed >= 3
+    assert halfway >= 1
+    resumed = in_process(*arguments, cwd=home)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert contents(folder) == contents(undisturbed)
+
+
+@pytest.mark.long
+def test_a_lost_worker_is_replaced_and_the_bytes_are_the_same(home: Path, undisturbed: Path):
+    folder, log = home / "struck", home / "struck.log"
+    arguments = ("run", "tiny.yaml", *LONG, "--results", "struck")
+    with processes.started(*arguments, cwd=home, log=log) as child:
+        processes.wait_for(lambda: list(folder.glob("trainings/*/status.json")))
+        os.kill(processes.workers(child.pid)[0], signal.SIGKILL)
+        assert child.wait(120) == 0, log.read_text()
+    assert "attempt=2" in log.read_text()
+    assert contents(folder) == contents(undisturbed)
+
+
+@pytest.mark.long
+def test_an_interrupted_run_says_how_to_go_on(home: Path):
+    log = home / "interrupted.log"
+    arguments = ("run", "tiny.yaml", *LONG, "--results", "interrupted")
+    with processes.started(*arguments, cwd=home, log=log) as child:
+        processes.wait_for(lambda: "event=measured" in log.read_text())
+        os.killpg(child.pid, signal.SIGINT)
+        assert child.wait(60) == 1
+        processes.wait_for(lambda: not processes.in_session(child.pid), seconds=30)
+    last = log.read_text().splitlines()[-1]
+    assert last.startswith("interrupted; what was measured is kept. run the same command again")
+    assert "Traceback" not in log.read_text()
+    assert not list((home / "interrupted" / "runs").iterdir())
+
+
+def test_one_training_that_fails_costs_no_other(home: Path):
+    """A file lies where the training's folder would be: every write of it fails."""
+    folder = home / "blocked"
+    victim = spec.load(str(home / "tiny.yaml")).trainings[1].hash
+    (folder / "trainings").mkdir(parents=True)
+    (folder / "trainings" / victim).write_text("in the way")
+    done = in_process("run", "tiny.yaml", "--results", "blocked", cwd=home)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "tiny: 3 of 4 trainings done" in done.stdout
+    assert "attempt=3" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: size=4 seed 1 ({victim}) failed: ")
+    log = Path(line.rpartition("; log: ")[2])
+    assert "in run_pack" in log.read_text()
+    assert "\x1b" not in log.read_text()
+    told = json.loads(in_process("status", "blocked", "--json", cwd=home).stdout)
+    assert (told["done"], told["damaged"]) == (3, 1)
+
+
+@pytest.mark.long
+def test_a_cluster_of_two_nodes_trains_and_survives_the_loss_of_one(home: Path, undisturbed: Path):
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        other = cluster.add_node(num_cpus=1)
+        log = home / "cluster.log"
+        arguments = ("run", "tiny.yaml", *LONG, "--results", "cluster")
+        with processes.started(
+            *arguments, "--address", cluster.address, cwd=home, log=log
+        ) as child:
+            processes.wait_for(lambda: log.read_text().count("event=measured") >= 2)
+            cluster.remove_node(other, allow_graceful=False)
+            assert child.wait(120) == 0, log.read_text()
+        assert "attempt=2" in log.read_text()
+        assert contents(home / "cluster") == contents(undisturbed)
+    finally:
+        with contextlib.suppress(Exception):
+            cluster.shutdown()

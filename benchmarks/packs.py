@@ -12,13 +12,15 @@ import numpy as np
 import torch
 
 from study.config import TrialConfig
+from study.kernels.memory import keep_freed_memory
 from study.measures import measure_strings
 from study.measures.likelihood import elbo_losses, likelihood_columns
 from study.measures.noise import Windows, measure_noise
 from study.processes.generation import generate
 from study.store import records
 from study.store.results import Results
-from study.training.measuring import Fixed, Measuring
+from study.training.fixed import Fixed
+from study.training.measuring import measure
 from study.training.member import Member
 from study.training.pack import PackTrainer
 
@@ -85,21 +87,24 @@ class Pack:
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
-        self.members = [Member(setting.config(seed)) for seed in range(setting.members)]
+        self.members: list[Member] = []
         self.preparing = seconds(self._prepare)
-        configs = [member.config for member in self.members]
-        strings = [member.corpus.training.strings for member in self.members]
-        self.trainer = PackTrainer(configs, strings, torch.device("cpu"))
+        keep_freed_memory()
+        self.trainer = PackTrainer(self.members, torch.device("cpu"))
+        torch.set_num_threads(self.trainer.threads(1))
         self.trainer.train(WARM_UP)
         self.fixed: list[Fixed] = []
         self.fixing = seconds(self._fix)
 
     def _prepare(self) -> None:
+        seeds = range(self.setting.members)
+        self.members = [Member(self.setting.config(seed)) for seed in seeds]
         for member in self.members:
             member.prepare()
 
     def _fix(self) -> None:
-        self.fixed = [Fixed.of(member, self.trainer.diffusion) for member in self.members]
+        diffusion = self.trainer.diffusion
+        self.fixed = [Fixed.of(m.config, m.reference, diffusion) for m in self.members]
 
     def train(self) -> None:
         """`STEPS` steps."""
@@ -140,10 +145,15 @@ class Pack:
 
     def measured(self) -> None:
         """Fill the members' tables with the rows of as many steps as the setting wants."""
-        measuring = Measuring(self.members, self.trainer.diffusion)
-        losses = [1.0] * len(self.members)
-        network, step = self.trainer.network, self.trainer.step
-        measuring.measure(network, step, generates=True, batch_losses=losses, trained=0.0)
+        measure(
+            self.members,
+            self.trainer.network,
+            self.trainer.diffusion,
+            self.trainer.step,
+            generates=True,
+            batch_losses=[1.0] * len(self.members),
+            trained=0.0,
+        )
         for member in self.members:
             for name in set(records.CHANGING) & set(member.tables):
                 rows = [member.tables[name]] * self.setting.measured

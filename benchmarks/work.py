@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -142,6 +143,14 @@ def _grammar(depth: int) -> Grammar:
     return Grammar.random(shape, zipf={0: 1.0}, seed=0)
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A training of a pack, on strings of no corpus."""
+
+    config: TrialConfig
+    strings: np.ndarray
+
+
 def _trainer(
     shape: NetworkShape, members: int, settings: Mapping[str, Any], device: torch.device
 ) -> Run:
@@ -154,7 +163,9 @@ def _trainer(
         "training": training,
     }
     configs = [TrialConfig.from_dict({**base, "seed": seed}) for seed in range(members)]
-    trainer = PackTrainer(configs, [strings] * members, device, torch.get_num_threads())
+    keep_freed_memory()
+    trainer = PackTrainer([Trained(config, strings) for config in configs], device)
+    torch.set_num_threads(trainer.threads(torch.get_num_threads()))
     return lambda: trainer.train(trainer.step + 1)
 
 
@@ -162,7 +173,7 @@ def _sampler(shape: NetworkShape, members: int, strings: int, device: torch.devi
     keep_freed_memory()
     diffusion = Diffusion.build(TIMESTEPS, shape.vocab_size, device)
     weights = initial_weights(shape, range(members)).to(device)
-    network, leaves = PackedUNet(shape, diffusion, weights), shape.tuple_size**shape.depth
+    network, leaves = PackedUNet(shape, diffusion.alpha_bar, weights), shape.tuple_size**shape.depth
     return lambda: generate(network, diffusion, range(members), count=strings, leaves=leaves)
 
 

@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         return _refuse(f"{options.config}: cannot be read as JSON: {error}")
     except ConfigError as error:
-        return _refuse(*(f"{options.config}: {fault}" for fault in str(error).split("; ")))
+        return _refuse(*(f"{options.config}: {line}" for line in error.lines))
     return _train(config, options)
 
 
@@ -51,7 +51,9 @@ def _train(config: TrialConfig, options: argparse.Namespace) -> int:
             threads=options.threads,
             report=report,
         )
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
+        return _refuse(*(f"{folder}: {line}" for line in error.lines))
+    except OSError as error:
         return _refuse(f"{folder}: {error}")
     print(f"{status.state} at step {status.step}: {folder}")
     return 0 if status.state == "finished" else 1

@@ -20,9 +20,12 @@ class ConfigError(ValueError):
 
     def __init__(self, faults: list[tuple[tuple[str, ...], str]]) -> None:
         self.faults = faults
-        super().__init__(
-            "; ".join(f"{'.'.join(path) or 'config'}: {what}" for path, what in faults)
-        )
+        super().__init__("; ".join(self.lines))
+
+    @property
+    def lines(self) -> list[str]:
+        """Every fault in one line, behind the dotted name of its field."""
+        return [f"{'.'.join(path) or 'config'}: {what}" for path, what in self.faults]
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[list[tuple[tuple[str, ...], str]]]]:
         """Made again from its faults where it is unpickled, as after a way between processes."""

@@ -111,10 +111,13 @@ class CorpusConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Section):
-    """The U-Net in the tree's own shape ([C])."""
+    """What is trained: the U-Net in the tree's own shape ([C]), or another kind of network."""
 
     width: int = setting(minimum=1, maximum=65536)
     """W, channels of every node."""
+    kind: str = setting("unet", neutral="unet")
+    """Its name in `study.models.kinds`, where others can be registered; an unknown one is refused
+    when it comes to training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,7 +306,7 @@ class TrialConfig(Section):
         return (
             self.hash if self.network.width % 8 else "",
             (grammar.depth, grammar.tuple_size, grammar.vocab_size),
-            self.network.width,
+            self.network,
             (training.batch_size, training.noisings, training.learning_rate),
             (training.precision, training.compile),
             self.diffusion.num_timesteps,

@@ -2,7 +2,7 @@
 
 Two ways to one function. torch's kernels are the fastest when every operation is a pass of its own.
 Where a compiler fuses passes, it is better to work out Φ and the density φ together, once, and to
-keep the derivative: then the backward pass is a product.
+save the derivative: then the backward pass is a product.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Gelu(Protocol):
         """GELU(x), and what `backward` needs; both of the shape of x."""
         ...
 
-    def backward(self, slope: Tensor, kept: Tensor) -> Tensor:
-        """The slope in x from the slope in GELU(x)."""
+    def backward(self, gradient: Tensor, saved: Tensor) -> Tensor:
+        """The gradient in x from the gradient in GELU(x)."""
         ...
 
 
@@ -35,19 +35,19 @@ class SeparateGelu:
     """torch's own two kernels."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Gelu`; x itself is kept."""
+        """See `Gelu`; x itself is saved."""
         return F.gelu(x), x
 
-    def backward(self, slope: Tensor, kept: Tensor) -> Tensor:
+    def backward(self, gradient: Tensor, saved: Tensor) -> Tensor:
         """See `Gelu`."""
-        return torch.ops.aten.gelu_backward(slope, kept)
+        return torch.ops.aten.gelu_backward(gradient, saved)
 
 
 class FusedGelu:
     """Φ by Abramowitz and Stegun 7.1.26, off by 1e-7 at most, made of what a compiler can fuse."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Gelu`; the derivative Φ(x) + x·φ(x) is kept."""
+        """See `Gelu`; the derivative Φ(x) + x·φ(x) is saved."""
         bell = torch.exp(-0.5 * x * x)
         t = 1 / (1 + POLE * math.sqrt(0.5) * x.abs())
         series = torch.zeros_like(t)
@@ -57,6 +57,6 @@ class FusedGelu:
         phi = torch.where(x > 0, 1 - tail, tail)
         return x * phi, phi + x * bell * math.sqrt(0.5 / math.pi)
 
-    def backward(self, slope: Tensor, kept: Tensor) -> Tensor:
+    def backward(self, gradient: Tensor, saved: Tensor) -> Tensor:
         """See `Gelu`."""
-        return slope * kept
+        return gradient * saved

@@ -25,8 +25,8 @@ class Products:
 
     precision: str = "float32"
 
-    def added(self, onto: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
-        """The product, added in place to what is there already."""
+    def accumulate(self, onto: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
+        """The product, added in place to what is there already; alone where nothing is."""
         if self.precision == "bfloat16":
             product = _narrow(a, b).float().mul_(scale)
             return product if onto is None else onto.add_(product)

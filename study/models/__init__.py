@@ -1,1 +1,1 @@
-"""Models: the networks of a pack, and the plain references that they are held against."""
+"""Models: the kinds of networks that a pack trains, and the plain reference of the fast one."""

@@ -8,23 +8,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from study.processes.uniform import Diffusion
-
 
 class NoisyInput:
     """The only place where time enters: u = ᾱ_t·onehot + (1-ᾱ_t)/v, standardised over t.
 
     With μ = mean_t[ᾱ_t + (1-ᾱ_t)/v] and σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T ([C]).
+
+    Args:
+        alpha_bar: (T + 1,) ᾱ_t, the probability of keeping a leaf until step t.
+        v: symbols.
+        padded_vocab: columns of the input, v or more.
     """
 
-    def __init__(self, diffusion: Diffusion, padded_vocab: int) -> None:
-        v, keep = diffusion.vocab_size, diffusion.alpha_bar.double()
-        mean = (keep + (1 - keep) / v).mean()
-        deviation = ((keep + (1 - keep) / v**2).mean() - mean**2).sqrt()
-        self._one_hot = torch.eye(v, padded_vocab, device=keep.device)
-        self._symbols = (torch.arange(padded_vocab, device=keep.device) < v).float()
-        self._step = (keep / deviation).float()
-        self._base = (((1 - keep) / v - mean) / deviation).float()
+    def __init__(self, alpha_bar: Tensor, v: int, padded_vocab: int) -> None:
+        alpha_bar, device = alpha_bar.double(), alpha_bar.device
+        mean = (alpha_bar + (1 - alpha_bar) / v).mean()
+        deviation = ((alpha_bar + (1 - alpha_bar) / v**2).mean() - mean**2).sqrt()
+        self._one_hot = torch.eye(v, padded_vocab, device=device)
+        self._symbols = (torch.arange(padded_vocab, device=device) < v).float()
+        self._step = (alpha_bar / deviation).float()
+        self._base = (((1 - alpha_bar) / v - mean) / deviation).float()
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
         """(K, B·d, padded v) from tokens (K, B, d) and steps (K, B); 0 at the padding."""

@@ -7,20 +7,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from study.models.features import Lookup
-from study.models.unet import PackedUNet, reciprocal_deviation
+from study.models.unet_layers import UNetLayers, reciprocal_deviation
 from study.models.weights import NetworkShape
 
 
-class OneStepUNet(PackedUNet):
-    """A pack's networks as they are now, without a backward pass.
+class SharedTimeUNet(UNetLayers):
+    """A pack's networks as they are now, at one t for all strings, without a backward pass.
 
     The features of a leaf follow from its symbol and those above from few symbols: as long as there
     are fewer of them than nodes, each is computed once and looked up. The mean that LayerNorm would
     subtract is taken out of the weights beforehand.
     """
 
-    def __init__(self, network: PackedUNet) -> None:
-        super().__init__(network.shape, network.diffusion, _centred(network.shape, network.flat))
+    def __init__(self, network: UNetLayers) -> None:
+        super().__init__(network.shape, network.alpha_bar, _centred(network.shape, network.flat))
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Logits (K, B, d, v) of p̃ from tokens (K, B, d) and one step (1, 1) for all."""

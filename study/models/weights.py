@@ -1,7 +1,4 @@
-"""Where every weight of a pack lies, and what it is at the start.
-
-All weights lie in one flat buffer, parameter by parameter, so that the optimizer is one operation
-and every parameter is a contiguous (K, fan-in, fan-out).
+"""The weights of a pack of U-Nets, and what they are at the start.
 
 Bits must not depend on the pack or, on a CPU, on the number of threads. Batched products of two and
 more members keep to that at any size; the product of a single member does at multiples of 4 rows
@@ -10,21 +7,20 @@ and 8 columns (`is_even`), for which the vocabulary is padded with symbols that 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
 
 from study.config import TrialConfig
+from study.models.layout import Layout
 from study.randomness import generator
 
 
 @dataclass(frozen=True)
-class NetworkShape:
+class NetworkShape(Layout):
     """What fixes the shapes of all tensors; equal for the members of a pack."""
 
     depth: int
@@ -45,7 +41,7 @@ class NetworkShape:
 
     @cached_property
     def parameters(self) -> dict[str, tuple[int, ...]]:
-        """Parameter name -> its shape for one member.
+        """See `Layout.parameters`.
 
         `down.l` joins the children of level l + 1 into level l; `up.l` and `skip.l` spread level l
         over its children. A weight is (fan-in, fan-out) but for the readout, which is multiplied
@@ -61,37 +57,9 @@ class NetworkShape:
             shapes |= {f"up.{level}.scale": (W,), f"up.{level}.shift": (W,)}
         return shapes | {"readout": (v, W), "readout.skip": (v, W)}
 
-    @cached_property
-    def numel(self) -> int:
-        """Numbers of one member, padding included."""
-        return sum(map(math.prod, self.parameters.values()))
-
     def is_even(self, rows: int) -> bool:
         """Whether a lone member's products of so many rows keep their bits on several threads."""
         return rows % 4 == 0 and self.width % 8 == 0
-
-    def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Every parameter as a view (K, *shape) of the flat buffer (K·numel,)."""
-        members = len(flat) // self.numel
-        sizes = (members * math.prod(shape) for shape in self.parameters.values())
-        ranges = pairwise(accumulate(sizes, initial=0))
-        return {
-            name: flat[start:end].view(members, *shape)
-            for (name, shape), (start, end) in zip(self.parameters.items(), ranges, strict=True)
-        }
-
-    def rows(self, flat: Tensor) -> Tensor:
-        """The flat buffer by member: (K·numel,) -> (K, numel), a copy."""
-        return torch.cat([view.flatten(1) for view in self.views(flat).values()], dim=1)
-
-    def row(self, flat: Tensor, member: int) -> Tensor:
-        """One member of the flat buffer: (K·numel,) -> (numel,), a copy."""
-        return torch.cat([view[member].flatten() for view in self.views(flat).values()])
-
-    def flattened(self, rows: Tensor) -> Tensor:
-        """The inverse of `rows`."""
-        sizes = [math.prod(shape) for shape in self.parameters.values()]
-        return torch.cat([part.flatten() for part in rows.split(sizes, dim=1)])
 
 
 def initial_weights(shape: NetworkShape, seeds: Sequence[int]) -> Tensor:

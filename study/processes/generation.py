@@ -14,13 +14,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from study.models.inference import OneStepUNet
-from study.models.unet import PackedUNet
 from study.processes import chunks
 from study.processes.uniform import SYMBOLS, Denoiser, Diffusion
 from study.randomness import generator
@@ -30,6 +29,18 @@ DEVIATIONS, MULTIPLE = 4, 32
 up. Fixed beforehand, for the rows of a product may decide its last bits."""
 ROUNDING = 1e-4
 """By which float32 may exceed the bound, relatively."""
+
+
+@runtime_checkable
+class TakesSharedTime(Protocol):
+    """A denoiser with a form of its own for where t is equal for all strings.
+
+    Every reverse step is such a place. Other denoisers are asked as they are.
+    """
+
+    def for_shared_time(self) -> Denoiser:
+        """The same denoiser as it is now, to be asked with t of shape (1, 1)."""
+        ...
 
 
 @torch.no_grad()
@@ -58,8 +69,8 @@ def generate(
     Returns:
         (K, G, d) uint8 tokens.
     """
-    if isinstance(denoiser, PackedUNet):
-        denoiser = OneStepUNet(denoiser)
+    if isinstance(denoiser, TakesSharedTime):
+        denoiser = denoiser.for_shared_time()
     T = diffusion.num_timesteps
     times, sizes = spaced(T, reverse_steps or T), chunks.sizes(count)
     strides = {size: planned(diffusion, times, size, leaves) for size in set(sizes)}

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from study.config import TrialConfig
 from study.corpus import Corpus
-from study.models.unet import PackedUNet
-from study.models.weights import NetworkShape
+from study.kernels.threads import on_threads
+from study.models.kinds import kind_of, model_of
+from study.models.model import Networks
+from study.processes import chunks
 from study.processes.generation import generate
 from study.processes.uniform import Diffusion
-from study.store.results import FOLDER, DamagedTraining, Results
+from study.store.results import FOLDER, DamagedTraining, Results, Status
+from study.training.checkpoints import NotKept, read_checkpoint
 from study.training.member import build_corpus
-from study.training.pack import read_checkpoint
+
+SMALL_WORK = 1 << 30
+"""Multiply-accumulates of a chunk's forward pass, some 20 ms of a core, up to which one thread is
+enough: several wait for one another at every one of its short operations, which beside other
+programs takes far longer than the work."""
 
 
 @dataclass(frozen=True)
 class LoadedTraining:
-    """One training at its last published step.
+    """One training at a published step.
 
     Attributes:
         config: its configuration.
@@ -34,33 +41,65 @@ class LoadedTraining:
     config: TrialConfig
     step: int
     corpus: Corpus
-    denoiser: PackedUNet
+    denoiser: Networks
     diffusion: Diffusion
 
     def generate(self, count: int, *, seed: int = 0) -> np.ndarray:
-        """New strings, (count, d) uint8; equal seeds give equal strings."""
+        """New strings, (count, d) uint8; equal seeds give equal strings.
+
+        Small networks generate on one thread, whatever torch is set to.
+        """
         leaves = self.config.grammar.shape.num_leaves
-        return generate(self.denoiser, self.diffusion, [seed], count=count, leaves=leaves)[0]
+        work = kind_of(self.config).forward_macs(self.config) * max(chunks.sizes(count), default=0)
+        with on_threads(1 if work <= SMALL_WORK else torch.get_num_threads()):
+            return generate(self.denoiser, self.diffusion, [seed], count=count, leaves=leaves)[0]
 
 
-def load_training(folder: str | Path, *, device: str = "cpu") -> LoadedTraining:
+def load_training(
+    folder: str | Path, *, step: int | None = None, device: str = "cpu"
+) -> LoadedTraining:
     """Load a training from its folder, `<results>/trainings/<hash>`.
+
+    Args:
+        folder: path or URI.
+        step: a step whose checkpoint was kept (`training.keep: log2`), or the last published one,
+            which None stands for.
+        device: of torch.
 
     Raises:
         DamagedTraining: when nothing is published there or a file is not the published one.
+        NotKept: a ValueError, when there is no checkpoint of the step; it names those there are.
+        ConfigError: when the training's kind of network is unknown here.
     """
-    path = PurePosixPath(str(folder).rstrip("/"))
-    if path.parent.name != FOLDER:
-        raise DamagedTraining(f"'{folder}' is not a training: expected <results>/{FOLDER}/<hash>")
-    root = str(folder).rstrip("/")[: -len(f"/{FOLDER}/{path.name}")] or "."
+    root, training = _located(str(folder))
     results = Results.open(root)
-    status = results.status(path.name)
+    status = results.status(training)
     if status is None:
         raise DamagedTraining(f"'{folder}' holds no published training")
-    config = results.config(path.name)
-    shape = NetworkShape.of(config)
-    checkpoint = read_checkpoint(results.read(status, "checkpoint"))
-    diffusion = Diffusion.build(config.diffusion.num_timesteps, shape.vocab_size, device)
-    weights = checkpoint["weights"].to(torch.device(device))
-    network = PackedUNet(shape, diffusion, weights)
-    return LoadedTraining(config, checkpoint["step"], build_corpus(config), network, diffusion)
+    config = results.config(training)
+    checkpoint = read_checkpoint(results.read(status, _checkpoint(status, step)))
+    diffusion = Diffusion.build(config.diffusion.num_timesteps, config.grammar.vocab_size, device)
+    model = model_of(config, diffusion.alpha_bar)
+    networks = model.networks(checkpoint["weights"].to(torch.device(device)))
+    return LoadedTraining(config, checkpoint["step"], build_corpus(config), networks, diffusion)
+
+
+def _located(folder: str) -> tuple[str, str]:
+    """The results that a training's folder is in, and its hash."""
+    parent, _, training = folder.rstrip("/").rpartition("/")
+    root, slash, name = parent.rstrip("/").rpartition("/")
+    if name != FOLDER:
+        raise DamagedTraining(f"'{folder}' is not a training: expected <results>/{FOLDER}/<hash>")
+    return root + slash or ".", training
+
+
+def _checkpoint(status: Status, step: int | None) -> str:
+    """The name, in the status, of the checkpoint of a step."""
+    if step is None or step == status.step:
+        return "checkpoint"
+    if step not in status.kept:
+        steps = ", ".join(map(str, sorted({*status.kept, status.step})))
+        raise NotKept(
+            f"training {status.training} has no checkpoint of step {step}; it kept {steps}"
+        )
+    return status.kept[step]

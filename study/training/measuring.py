@@ -9,16 +9,14 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from study.measures import Reference, measure_strings, stratum_columns, string_columns
-from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
-from study.measures.noise import TRAINING, Noisings, Windows, measure_noise
-from study.measures.optima import Optima
+from study.measures.likelihood import elbo_losses, likelihood_columns
+from study.measures.noise import Windows, measure_noise
 from study.processes.generation import generate
 from study.processes.uniform import Denoiser, Diffusion
 from study.store import records
@@ -31,111 +29,81 @@ PER_STEP = ("curves", "levels", "typicality", "noise", "likelihood")
 """Tables with rows at every measured step."""
 
 
-@dataclass(frozen=True)
-class Fixed:
-    """What the measurements of one training reuse at every step."""
+def measure(
+    members: Sequence[Member],
+    denoiser: Denoiser,
+    diffusion: Diffusion,
+    step: int,
+    *,
+    generates: bool,
+    batch_losses: Sequence[float | None],
+    trained: float,
+) -> dict[str, OrderParameters]:
+    """Add the rows of a step to the tables of every member of a pack.
 
-    noisings: Noisings
-    optima: Optima
-    probes: Probes
-
-    @classmethod
-    def of(cls, member: Member, diffusion: Diffusion) -> Fixed:
-        """Draw the noise and work out the two optima under it."""
-        noisings = Noisings.draw(member.config, member.corpus, diffusion)
-        noised = noisings.x_0, noisings.x_t, noisings.t, noisings.side == TRAINING
-        return cls(
-            noisings,
-            Optima.of(member.corpus, diffusion, *noised),
-            Probes.draw(member.config, member.reference, diffusion),
-        )
-
-
-class Measuring:
-    """The measurements of a pack.
-
-    Attributes:
+    Args:
         members: the trainings, prepared.
+        denoiser: their networks, in the same order.
+        diffusion: what noises their strings.
+        step: the measured step.
+        generates: whether strings are generated.
+        batch_losses: each member's mean training loss since the step before.
+        trained: seconds of training since then.
+
+    Returns:
+        Each training's order parameters by hash.
     """
+    start = time.perf_counter()
+    generated = (
+        _generate(members, denoiser, diffusion, step) if generates else [None] * len(members)
+    )
+    generating = time.perf_counter() - start if generates else None
+    tables = _known(members, denoiser, diffusion)
+    for member, own, strings, loss in zip(members, tables, generated, batch_losses, strict=True):
+        own["curves"]["batch_loss"] = [loss]
+        _add_strings(own, member.reference, strings)
+        _add_rows(member, step, own)
+    measuring = time.perf_counter() - start - (generating or 0.0)
+    for member in members:
+        member.add("timing", step, _timing(trained, generating, measuring, len(members)))
+    return {
+        member.config.hash: _order_parameters(own)
+        for member, own in zip(members, tables, strict=True)
+    }
 
-    def __init__(self, members: Sequence[Member], diffusion: Diffusion) -> None:
-        self.members = list(members)
-        self._diffusion = diffusion
-        self._fixed: list[Fixed] = []
 
-    def keep(self, chosen: Sequence[int]) -> None:
-        """Go on with some of the members."""
-        self.members = [self.members[k] for k in chosen]
-        self._fixed = [self._fixed[k] for k in chosen] if self._fixed else []
+def _generate(
+    members: Sequence[Member], denoiser: Denoiser, diffusion: Diffusion, step: int
+) -> NDArray[np.uint8]:
+    config = members[0].config
+    return generate(
+        denoiser,
+        diffusion,
+        [member.config.seed for member in members],
+        count=config.measurement.generated,
+        leaves=config.grammar.shape.num_leaves,
+        occasion=step,
+        reverse_steps=config.reverse_steps,
+    )
 
-    def measure(
-        self,
-        denoiser: Denoiser,
-        step: int,
-        *,
-        generates: bool,
-        batch_losses: Sequence[float | None],
-        trained: float,
-    ) -> dict[str, OrderParameters]:
-        """Add the rows of a step to every member's tables.
 
-        Args:
-            denoiser: the pack's networks.
-            step: the measured step.
-            generates: whether strings are generated.
-            batch_losses: each member's mean training loss since the step before.
-            trained: seconds of training since then.
-
-        Returns:
-            Each training's order parameters by hash.
-        """
-        start = time.perf_counter()
-        generated = self._generate(denoiser, step) if generates else [None] * len(self.members)
-        generating = time.perf_counter() - start if generates else None
-        if not self._fixed:
-            self._fixed = [Fixed.of(member, self._diffusion) for member in self.members]
-        tables = self._known(denoiser)
-        for k, member in enumerate(self.members):
-            tables[k]["curves"]["batch_loss"] = [batch_losses[k]]
-            _add_strings(tables[k], member.reference, generated[k])
-            _add_rows(member, step, tables[k])
-        measuring = time.perf_counter() - start - (generating or 0.0)
-        for member in self.members:
-            member.add("timing", step, _timing(trained, generating, measuring, len(self.members)))
-        return {
-            member.config.hash: _order_parameters(own)
-            for member, own in zip(self.members, tables, strict=True)
-        }
-
-    def _generate(self, denoiser: Denoiser, step: int) -> NDArray[np.uint8]:
-        config = self.members[0].config
-        return generate(
-            denoiser,
-            self._diffusion,
-            [member.config.seed for member in self.members],
-            count=config.measurement.generated,
-            leaves=config.grammar.shape.num_leaves,
-            occasion=step,
-            reverse_steps=config.reverse_steps,
-        )
-
-    def _known(self, denoiser: Denoiser) -> list[dict[str, Columns]]:
-        """What every member knows, without sampling: its columns of the tables."""
-        diffusion, T = self._diffusion, self._diffusion.num_timesteps
-        noisings, optima, probes = (
-            [getattr(fixed, name) for fixed in self._fixed]
-            for name in ("noisings", "optima", "probes")
-        )
-        readings = measure_noise(denoiser, diffusion, noisings, optima)
-        losses = elbo_losses(denoiser, diffusion, probes)
-        found = []
-        for k, fixed in enumerate(self._fixed):
-            windows = Windows.of(readings[k], fixed.noisings, fixed.optima, T)
-            tables = likelihood_columns(fixed.probes, losses[k])
-            tables["curves"] |= {name: [value] for name, value in windows.curves().items()}
-            tables["noise"] = windows.noise(T)
-            found.append(tables)
-        return found
+def _known(
+    members: Sequence[Member], denoiser: Denoiser, diffusion: Diffusion
+) -> list[dict[str, Columns]]:
+    """What every member knows, without sampling: its columns of the tables."""
+    T, fixed = diffusion.num_timesteps, [member.fix(diffusion) for member in members]
+    readings = measure_noise(
+        denoiser, diffusion, [own.noisings for own in fixed], [own.optima for own in fixed]
+    )
+    losses = elbo_losses(denoiser, diffusion, [own.probes for own in fixed])
+    found = []
+    for own, reading, loss in zip(fixed, readings, losses, strict=True):
+        windows = Windows.of(reading, own.noisings, own.optima, T)
+        tables = likelihood_columns(own.probes, loss)
+        tables["curves"] |= {name: [value] for name, value in windows.curves().items()}
+        tables["noise"] = windows.noise(T)
+        found.append(tables)
+    return found
 
 
 def _add_strings(

@@ -1,39 +1,50 @@
-"""A member of a pack: one training, its corpus, and what of it is published."""
+"""A member of a pack: one training, with all that belongs to it and to no other."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from rhm import Grammar
 from study.config import TrialConfig
 from study.corpus import Corpus
 from study.measures import Reference
+from study.processes.uniform import Diffusion
 from study.store import records
-from study.store.results import DamagedTraining, Results, Status
+from study.store.results import DamagedTraining, Entry, Results, State, Status
+from study.training.fixed import Fixed
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Member:
-    """One training of a pack: what it is and what of it is published.
+    """One training of a pack: what it is, and what of it is published.
 
     Attributes:
         config: its configuration.
         status: its last published status; None before the first.
         tables: its published tables.
+        kept: step -> checkpoint, beside the last one: entries of published ones, and bytes of those
+            that the next publication adds.
+        fixed: what its measurements reuse; None before the first.
     """
 
     config: TrialConfig
     status: Status | None = None
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    corpus: Corpus = field(init=False)
-    reference: Reference = field(init=False)
+    kept: dict[int, bytes | Entry] = field(init=False)
+    fixed: Fixed | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.forget_unpublished()
 
     @classmethod
     def open(cls, config: TrialConfig, results: Results) -> Member:
@@ -57,10 +68,35 @@ class Member:
         """Whether nothing is left to train."""
         return self.status is not None and self.status.is_done(self.config.last_step)
 
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """Whether checkpoints at powers of two stay."""
+        return self.config.training.keep == "log2"
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """Its training and control strings, with their grammar."""
+        return build_corpus(self.config)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What its generated strings are compared with."""
+        return Reference.build(self.corpus)
+
+    @property
+    def strings(self) -> NDArray[np.uint8]:
+        """(N, d) what it is trained on."""
+        return self.corpus.training.strings
+
     def prepare(self) -> None:
-        """Build grammar, corpus and what the measurements refer to."""
-        self.corpus = build_corpus(self.config)
-        self.reference = Reference.build(self.corpus)
+        """Build grammar, corpus and what the measurements refer to, before the first step."""
+        _ = self.corpus, self.reference
+
+    def fix(self, diffusion: Diffusion) -> Fixed:
+        """What its measurements reuse, drawn the first time."""
+        if self.fixed is None:
+            self.fixed = Fixed.of(self.config, self.reference, diffusion)
+        return self.fixed
 
     def add(self, name: str, step: int | None, columns: Mapping[str, Sequence[Any]]) -> None:
         """Append rows to a table."""
@@ -71,6 +107,36 @@ class Member:
         added = records.table(name, {**keys, **columns})
         earlier = [self.tables[name]] if name in self.tables else []
         self.tables[name] = records.concatenated(name, [*earlier, added])
+
+    def publish(
+        self,
+        results: Results,
+        state: State,
+        step: int,
+        checkpoint: bytes,
+        *,
+        composition: tuple[str, ...],
+        error: str | None = None,
+    ) -> None:
+        """Publish its tables and checkpoints; see `Results.publish`."""
+        self.status = results.publish(
+            self.config,
+            state,
+            step,
+            self.tables,
+            checkpoint,
+            composition=composition,
+            error=error,
+            kept=self.kept,
+        )
+        self.forget_unpublished()
+
+    def forget_unpublished(self) -> None:
+        """Of the kept checkpoints, leave the published ones; none where none are wanted."""
+        self.kept = {}
+        if self.status is not None and self.keeps_checkpoints:
+            files = self.status.files
+            self.kept = {step: files[name] for step, name in self.status.kept.items()}
 
 
 def build_corpus(config: TrialConfig) -> Corpus:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
-from study.config import TrialConfig
+from study.config import TrainingConfig, TrialConfig
 from study.kernels.adam import Adam
-from study.kernels.gelu import FusedGelu, SeparateGelu
-from study.kernels.memory import keep_freed_memory
 from study.kernels.products import Products
-from study.models.unet import PackedUNet, Tape
-from study.models.weights import NetworkShape, initial_weights
+from study.models.kinds import model_of
 from study.processes.uniform import Diffusion
 from study.randomness import generator
+from study.training.checkpoints import read_checkpoint, written
 
 BLOCK = 64
 """Steps whose random numbers are drawn at once; part of what decides the bits of a result."""
+
+
+class Trainee(Protocol):
+    """What a pack has to know of a training."""
+
+    @property
+    def config(self) -> TrialConfig:
+        """Its configuration."""
+        ...
+
+    @property
+    def strings(self) -> NDArray[np.uint8]:
+        """(N, d) what it is trained on."""
+        ...
+
+
+M = TypeVar("M", bound=Trainee)
 
 
 @dataclass(frozen=True)
@@ -35,19 +50,38 @@ class Batch:
     t: Tensor
 
 
-class Batches:
-    """The noisy batches of every member, as a function of the step.
+class Stream(Generic[M]):
+    """The noisy batches of one member.
 
     Strings are drawn with replacement; each is noised `noisings` times at independent steps t,
     uniform on 1 … T.
     """
 
-    def __init__(
-        self, configs: Sequence[TrialConfig], corpora: Sequence[Tensor], diffusion: Diffusion
-    ) -> None:
-        self._configs = configs
-        self._corpora = corpora
+    def __init__(self, member: M, diffusion: Diffusion) -> None:
+        self.member = member
         self._diffusion = diffusion
+        device = diffusion.alpha.device
+        self._strings = torch.as_tensor(member.strings.astype(np.int64), device=device)
+
+    def block(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """x_0 and x_t (BLOCK, B, d), t (BLOCK, B); member by member, they fit the cache."""
+        strings, training = self._strings, self.member.config.training
+        size, repeats = training.batch_size, training.noisings
+        leaves, T, device = strings.shape[1], self._diffusion.num_timesteps, strings.device
+        g = generator(device, self.member.config.seed, "batches", number)
+        chosen = torch.randint(len(strings), (BLOCK, size), generator=g, device=device)
+        rows = (BLOCK, size * repeats)
+        steps = torch.randint(1, T + 1, rows, generator=g, device=device)
+        uniform = torch.rand(*rows, leaves, generator=g, device=device)
+        x_0 = F.embedding(chosen.repeat_interleave(repeats, dim=1), strings)
+        return x_0, self._diffusion.noised(x_0, steps, uniform), steps
+
+
+class Batches:
+    """The noisy batches of a pack, as a function of the step."""
+
+    def __init__(self, streams: Sequence[Stream[Any]]) -> None:
+        self._streams = streams
         self._block = -1
         self._x_0, self._x_t, self._t = (torch.empty(0),) * 3
 
@@ -59,106 +93,78 @@ class Batches:
         return Batch(self._x_0[within], self._x_t[within], self._t[within])
 
     def _draw(self, block: int) -> None:
-        members = zip(self._configs, self._corpora, strict=True)
-        drawn = [self._member(config, corpus, block) for config, corpus in members]
+        drawn = [stream.block(block) for stream in self._streams]
         parts = (torch.stack(part, dim=1) for part in zip(*drawn, strict=True))
         self._x_0, self._x_t, self._t = parts
         self._block = block
 
-    def _member(
-        self, config: TrialConfig, corpus: Tensor, block: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """x_0 and x_t (BLOCK, B, d), t (BLOCK, B); member by member, they fit the cache."""
-        size, repeats = config.training.batch_size, config.training.noisings
-        leaves, T, device = corpus.shape[1], self._diffusion.num_timesteps, corpus.device
-        g = generator(device, config.seed, "batches", block)
-        chosen = torch.randint(len(corpus), (BLOCK, size), generator=g, device=device)
-        rows = (BLOCK, size * repeats)
-        steps = torch.randint(1, T + 1, rows, generator=g, device=device)
-        uniform = torch.rand(*rows, leaves, generator=g, device=device)
-        strings = F.embedding(chosen.repeat_interleave(repeats, dim=1), corpus)
-        return strings, self._diffusion.noised(strings, steps, uniform), steps
 
-
-class PackTrainer:
+class PackTrainer(Generic[M]):
     """K trainings of equal shape, learning rate and step.
 
     Attributes:
+        diffusion: what noises their strings.
+        layout: of their weights.
         network: the pack's networks.
         step: optimizer steps done.
+
+    Args:
+        members: the trainings; their weights, moments and batches lie in the same order.
+        device: of torch.
+
+    Raises:
+        ConfigError: when their kind of network is unknown here.
     """
 
-    def __init__(
-        self,
-        configs: Sequence[TrialConfig],
-        corpora: Sequence[np.ndarray],
-        device: torch.device,
-        threads: int = 1,
-    ) -> None:
-        keep_freed_memory()
-        self.configs = list(configs)
-        self._threads = threads
-        self.step = 0
-        self.shape = NetworkShape.of(configs[0])
-        T = configs[0].diffusion.num_timesteps
-        self.diffusion = Diffusion.build(T, self.shape.vocab_size, device)
-        self._corpora = [torch.as_tensor(c.astype(np.int64), device=device) for c in corpora]
+    def __init__(self, members: Sequence[M], device: torch.device) -> None:
+        config = members[0].config
         self._device = device
-        weights = initial_weights(self.shape, [config.seed for config in configs]).to(device)
+        self.step = 0
+        self.diffusion = Diffusion.build(
+            config.diffusion.num_timesteps, config.grammar.vocab_size, device
+        )
+        self._model = model_of(config, self.diffusion.alpha_bar)
+        self.layout = self._model.layout
+        self._streams = [Stream(member, self.diffusion) for member in members]
+        weights = self._model.initial_weights([member.config for member in members]).to(device)
         self._assemble(weights, torch.zeros_like(weights), torch.zeros_like(weights))
+
+    @property
+    def members(self) -> list[M]:
+        """The trainings, in their order."""
+        return [stream.member for stream in self._streams]
 
     def _assemble(self, weights: Tensor, first: Tensor, second: Tensor) -> None:
         """Network, optimizer and batches around weights and Adam's two moments, all flat."""
-        training = self.configs[0].training
-        self._products = Products(training.precision)
-        self.network = PackedUNet(self.shape, self.diffusion, weights)
+        self.network = self._model.networks(weights)
         gradient = torch.zeros_like(weights)
-        self._learner = PackedUNet(
-            self.shape,
-            self.diffusion,
-            weights,
-            gradient=gradient,
-            products=self._products,
-            gelu=FusedGelu() if training.compile else SeparateGelu(),
-        )
-        self._choose_threads()
-        self._forward, self._backward = self._learner.forward, self._write_gradient
-        if training.compile:
-            from study.kernels.compilation import compiled
-
-            # Apart, so that what the backward pass reads is worked out once and kept.
-            self._forward, self._backward = compiled(
-                self._forward, self._backward, device=self._device
-            )
+        self._learner = self._model.learner(weights, gradient, self.diffusion.loss_and_slope)
         steps = torch.tensor(float(self.step), device=self._device)
-        self._adam = Adam(weights, gradient, first, second, steps, training.learning_rate)
-        self._batches = Batches(self.configs, self._corpora, self.diffusion)
-        self._loss = torch.zeros(len(self.configs), dtype=torch.float64, device=self._device)
+        rate = self._training.learning_rate
+        self._adam = Adam(weights, gradient, first, second, steps, rate)
+        self._batches = Batches(self._streams)
+        self._loss = torch.zeros(len(self._streams), dtype=torch.float64, device=self._device)
         self._since = 0
 
-    def _choose_threads(self) -> None:
-        """Several threads only where they cannot change bits."""
-        training = self.configs[0].training
-        even = self.shape.is_even(training.batch_size * training.noisings)
-        torch.set_num_threads(self._threads if even or len(self.configs) > 1 else 1)
+    @property
+    def _training(self) -> TrainingConfig:
+        """What is equal for all members."""
+        return self._streams[0].member.config.training
+
+    def threads(self, at_most: int) -> int:
+        """On how many threads of a CPU to train: several only where they cannot change bits."""
+        rows = self._training.batch_size * self._training.noisings
+        return at_most if self._model.is_exact_on_threads(rows, len(self._streams)) else 1
 
     def train(self, until: int) -> None:
         """Take optimizer steps until `step` equals `until`."""
-        with self._products.in_force():
+        with Products(self._training.precision).in_force():
             while self.step < until:
                 batch = self._batches[self.step]
-                logits, tape = self._forward(batch.x_t, batch.t)
-                self._loss += self._backward(logits, tape, batch)
+                self._loss += self._learner(batch.x_0, batch.x_t, batch.t)
                 self._adam.step()
                 self.step += 1
                 self._since += 1
-
-    def _write_gradient(self, logits: Tensor, tape: Tape, batch: Batch) -> Tensor:
-        """Write the gradients of all weights; every member's mean loss per leaf, (K,)."""
-        losses, slope = self.diffusion.loss_and_slope(logits, batch.x_0, batch.x_t, batch.t)
-        leaves = losses[0].numel()
-        self._learner.backward(tape, slope / leaves)
-        return losses.sum((1, 2)) / leaves
 
     def batch_losses(self) -> list[float]:
         """Every member's mean loss per leaf over the batches since the last call, in nats."""
@@ -168,13 +174,9 @@ class PackTrainer:
         return means
 
     def checkpoint(self, member: int) -> bytes:
-        """A member's step, weights and moments; streams need none, they follow from the step."""
-        document: dict[str, Any] = {"step": self.step}
-        for name, flat in self._state().items():
-            document[name] = self.shape.row(flat, member).cpu()
-        sink = io.BytesIO()
-        torch.save(document, sink)
-        return sink.getvalue()
+        """The step, weights and moments of the member at a place in the pack."""
+        rows = {name: self.layout.row(flat, member).cpu() for name, flat in self._state().items()}
+        return written({"step": self.step, **rows})
 
     def _state(self) -> dict[str, Tensor]:
         """What a checkpoint holds of the pack, each flat."""
@@ -198,19 +200,13 @@ class PackTrainer:
         stacked = [
             torch.stack([document[name] for document in documents]) for name in self._state()
         ]
-        if stacked[0].shape[1] != self.shape.numel:
+        if stacked[0].shape[1] != self.layout.numel:
             raise ValueError("the checkpoint is of another network shape")
         self.step = steps.pop()
-        self._assemble(*(self.shape.flattened(rows).to(self._device) for rows in stacked))
+        self._assemble(*(self.layout.flattened(rows).to(self._device) for rows in stacked))
 
-    def keep(self, members: Sequence[int]) -> None:
-        """Compact the pack to some of its members; the others are frozen as they are."""
-        state = [self.shape.rows(flat)[list(members)] for flat in self._state().values()]
-        self.configs = [self.configs[k] for k in members]
-        self._corpora = [self._corpora[k] for k in members]
-        self._assemble(*(self.shape.flattened(rows) for rows in state))
-
-
-def read_checkpoint(data: bytes) -> dict[str, Any]:
-    """The content of a checkpoint; nothing but tensors and numbers is ever unpickled."""
-    return torch.load(io.BytesIO(data), weights_only=True)
+    def select(self, places: Sequence[int]) -> None:
+        """Compact the pack to the members at some places; the others are frozen as they are."""
+        state = [self.layout.rows(flat)[list(places)] for flat in self._state().values()]
+        self._streams = [self._streams[k] for k in places]
+        self._assemble(*(self.layout.flattened(rows) for rows in state))

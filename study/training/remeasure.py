@@ -20,20 +20,19 @@ from typing import Any
 import torch
 
 from study.config import ConfigError, TrialConfig
+from study.kernels.memory import keep_freed_memory
+from study.kernels.threads import threads_restored
 from study.store.results import DamagedTraining, Results, State, Status
-from study.training.measuring import Measuring
+from study.training.checkpoints import NotKept
+from study.training.measuring import measure
 from study.training.member import Member
 from study.training.pack import PackTrainer
 
 log = logging.getLogger(__name__)
 
 
-class NotKept(ValueError):  # noqa: N818 - told to the user as such
-    """Measurements at steps whose checkpoints were not kept."""
-
-
 @dataclass(frozen=True)
-class Again:
+class Remeasurement:
     """A training whose checkpoints were kept, and how it is to be measured.
 
     Attributes:
@@ -45,7 +44,7 @@ class Again:
     config: TrialConfig
 
     @classmethod
-    def of(cls, results: Results, training: str, measurement: Mapping[str, Any]) -> Again:
+    def of(cls, results: Results, training: str, measurement: Mapping[str, Any]) -> Remeasurement:
         """Measure a training at every kept power of two from its first step on, without a budget.
 
         Args:
@@ -101,54 +100,58 @@ def measure_again(
         results: where the trainings are.
         trainings: their hashes.
         into: where the measured trainings go, in folders of their new identities.
-        measurement: changes of the measurement settings; see `Again.of`.
+        measurement: changes of the measurement settings; see `Remeasurement.of`.
         device, threads: of torch.
 
     Returns:
         The new statuses, in the order of `trainings`.
 
     Raises:
-        NotKept, ConfigError, DamagedTraining: as in `Again.of`, before anything is measured.
+        NotKept, ConfigError, DamagedTraining: as in `Remeasurement.of`, before anything is
+            measured.
     """
-    wanted = [Again.of(results, training, measurement or {}) for training in trainings]
-    members = [Member.open(again.config, into) for again in wanted]
-    waiting = [k for k, member in enumerate(members) if not member.done]
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for k in waiting:
-        config = wanted[k].config
-        key = (config.pack_key, members[k].step, config.last_step)
-        groups.setdefault(key, []).append(k)
-    for group in groups.values():
-        sources = [wanted[k].source for k in group]
-        pack = [members[k] for k in group]
-        _measure_pack(results, sources, pack, into, torch.device(device), threads)
+    wanted = [Remeasurement.of(results, training, measurement or {}) for training in trainings]
+    members = [Member.open(each.config, into) for each in wanted]
+    packs: dict[tuple[object, ...], list[tuple[Status, Member]]] = {}
+    for each, member in zip(wanted, members, strict=True):
+        if not member.done:
+            key = (member.config.pack_key, member.step, member.config.last_step)
+            packs.setdefault(key, []).append((each.source, member))
+    keep_freed_memory()
+    with threads_restored():
+        for pack in packs.values():
+            _measure_pack(results, pack, into, torch.device(device), threads)
     return [member.status for member in members if member.status]
 
 
 def _measure_pack(
     results: Results,
-    sources: Sequence[Status],
-    members: list[Member],
+    pack: Sequence[tuple[Status, Member]],
     into: Results,
     device: torch.device,
     threads: int,
 ) -> None:
-    """Measure trainings that stand at one step and end at another, step by step, as a pack."""
+    """Measure trainings that stand at one step and end at another, step by step, as a pack.
+
+    pack: where the checkpoints of each are, and the training as it is measured now.
+    """
+    members = [member for _, member in pack]
     for member in members:
         member.prepare()
+    trainer = PackTrainer(members, device)
+    torch.set_num_threads(trainer.threads(threads))
     configs = [member.config for member in members]
-    corpora = [member.corpus.training.strings for member in members]
-    trainer = PackTrainer(configs, corpora, device, threads)
-    measuring = Measuring(members, trainer.diffusion)
     hashes = () if device.type == "cpu" else tuple(config.hash for config in configs)
     start, last = members[0].step, configs[0].last_step
     for step, generates in configs[0].schedule.until(last):
         if step <= start:
             continue
-        checkpoints = [results.read(source, source.kept[step]) for source in sources]
+        checkpoints = [results.read(source, source.kept[step]) for source, _ in pack]
         trainer.resume(checkpoints)
-        measuring.measure(
+        measure(
+            members,
             trainer.network,
+            trainer.diffusion,
             step,
             generates=generates,
             batch_losses=[None] * len(members),
@@ -156,9 +159,7 @@ def _measure_pack(
         )
         state: State = "finished" if step == last else "running"
         for member, checkpoint in zip(members, checkpoints, strict=True):
-            member.status = into.publish(
-                member.config, state, step, member.tables, checkpoint, composition=hashes
-            )
+            member.publish(into, state, step, checkpoint, composition=hashes)
         log.info("measured %d trainings at step %d of %d", len(members), step, last)
 
 
@@ -186,7 +187,10 @@ def main(arguments: list[str] | None = None) -> int:
             device=options.device,
             threads=options.threads,
         )
-    except (NotKept, ConfigError, DamagedTraining, OSError) as error:
+    except ConfigError as error:
+        print(*(f"error: {line}" for line in error.lines), sep="\n", file=sys.stderr)
+        return 2
+    except (NotKept, DamagedTraining, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"measured {len(statuses)} trainings: {options.out}")

@@ -10,8 +10,11 @@ import numpy as np
 import torch
 
 from study.config import ConfigError, TrialConfig
-from study.store.results import Entry, Results, State, Status
-from study.training.measuring import Measuring, OrderParameters
+from study.kernels.memory import keep_freed_memory
+from study.kernels.threads import threads_restored
+from study.models.kinds import kind_of
+from study.store.results import Results, State, Status
+from study.training.measuring import OrderParameters, measure
 from study.training.member import Member, build_corpus
 from study.training.pack import PackTrainer
 
@@ -32,7 +35,8 @@ def run_pack(
 ) -> list[Status]:
     """Train a pack, publishing every member at every measured step.
 
-    Every member goes on from its own last published step. Members that stand at different steps,
+    Tells the C library to hold on to freed memory, and sets torch's threads while it lasts. Every
+    member goes on from its own last published step. Members that stand at different steps,
     as after a crash in the middle of publishing, catch up first and then go on together.
 
     Args:
@@ -46,17 +50,21 @@ def run_pack(
         The members' last statuses, in the order of `configs`.
 
     Raises:
-        ConfigError: when something is left to train that the device cannot train as it asks.
+        ConfigError: when something is left to train whose kind of network is unknown here, or that
+            the device cannot train as it asks.
     """
     if len({config.pack_key for config in configs}) > 1:
         raise ValueError("members of a pack must have equal shapes, optimizers and measurements")
     members = [Member.open(config, results) for config in configs]
-    while waiting := [member for member in members if not member.done]:
-        _refuse_missing_precision(waiting[0].config, torch.device(device))
-        group, until = _next_group(waiting, exact=_is_exact(waiting, torch.device(device)))
-        for member in group:
-            member.prepare()
-        _Run(group, results, torch.device(device), threads, report).go(until)
+    keep_freed_memory()
+    with threads_restored():
+        while waiting := [member for member in members if not member.done]:
+            kind_of(waiting[0].config)
+            _refuse_missing_precision(waiting[0].config, torch.device(device))
+            group, until = _next_group(waiting, exact=_is_exact(waiting, torch.device(device)))
+            for member in group:
+                member.prepare()
+            _Run(group, results, torch.device(device), threads, report).go(until)
     return [member.status for member in members if member.status]
 
 
@@ -89,7 +97,11 @@ def _next_group(waiting: list[Member], *, exact: bool) -> tuple[list[Member], in
 
 
 class _Run:
-    """Members at one step, trained together until all are done."""
+    """Members at one step, trained together until all are done.
+
+    What belongs to one of them is on the member, what they share is in the trainer, which knows
+    their order: dropping some is one operation of it.
+    """
 
     def __init__(
         self,
@@ -99,103 +111,89 @@ class _Run:
         threads: int,
         report: Report | None,
     ) -> None:
-        self.members = members
         self.results = results
+        self.threads = threads
         self.report = report
         self.exact = _is_exact(members, device)
-        configs = [member.config for member in members]
-        training = [member.corpus.training.strings for member in members]
-        self.trainer = PackTrainer(configs, training, device, threads)
+        self.trainer = PackTrainer(members, device)
+        torch.set_num_threads(self.trainer.threads(threads))
         statuses = [member.status for member in members if member.status]
         if statuses and members[0].step:
             self.trainer.resume([results.read(status, "checkpoint") for status in statuses])
-        self.measuring = Measuring(members, self.trainer.diffusion)
-        self.kept = [_kept(member) for member in members]
 
     def go(self, until: int | None) -> None:
         """Train from measured step to measured step; stop early at `until`."""
-        longest = max((member.config for member in self.members), key=lambda c: c.last_step)
+        configs = [member.config for member in self.trainer.members]
+        longest = max(configs, key=lambda config: config.last_step)
         for step, generates in longest.schedule.until(longest.last_step):
             if step <= self.trainer.step:
                 continue
-            self._advance(step, generates)
-            if not self.members or step == until:
+            if not self._advance(step, generates) or step == until:
                 return
 
-    def _advance(self, step: int, generates: bool) -> None:
-        """Train to a measured step, publish it, drop the members that are done."""
+    def _advance(self, step: int, generates: bool) -> bool:
+        """Train to a measured step and publish it; whether anything is left to train."""
         start = time.perf_counter()
         self._train(step)
         losses = self.trainer.batch_losses()
         trained = time.perf_counter() - start
-        self._keep([k for k, x in enumerate(losses) if not self._diverged(k, x, step)])
-        if not self.members:
-            return
-        measured = self.measuring.measure(
+        finite = [k for k, loss in enumerate(losses) if not self._diverged(k, loss, step)]
+        if not self._select(finite):
+            return False
+        members = self.trainer.members
+        measured = measure(
+            members,
             self.trainer.network,
+            self.trainer.diffusion,
             step,
             generates=generates,
-            batch_losses=[x for x in losses if np.isfinite(x)],
+            batch_losses=[losses[k] for k in finite],
             trained=trained,
         )
-        for k, member in enumerate(self.members):
-            state: State = "finished" if member.config.last_step == step else "running"
-            self._publish(k, state, step)
+        for k, member in enumerate(members):
+            self._publish(k, "finished" if member.config.last_step == step else "running", step)
         if self.report is not None:
             self.report(step, measured)
-        self._keep([k for k, member in enumerate(self.members) if not member.done])
+        return self._select([k for k, member in enumerate(members) if not member.done])
 
     def _train(self, until: int) -> None:
         """Train, and hold the checkpoints at powers of two that are to be kept."""
-        keeping = [k for k, m in enumerate(self.members) if m.config.training.keep == "log2"]
+        keeping = [(k, m) for k, m in enumerate(self.trainer.members) if m.keeps_checkpoints]
         for step in powers_of_two(self.trainer.step, until) if keeping else ():
             self.trainer.train(step)
-            for k in keeping:
-                self.kept[k][step] = self.trainer.checkpoint(k)
+            for k, member in keeping:
+                member.kept[step] = self.trainer.checkpoint(k)
         self.trainer.train(until)
 
     def _diverged(self, k: int, loss: float, step: int) -> bool:
         """Freeze a member whose loss is not finite; its earlier measurements stay."""
         if np.isfinite(loss):
             return False
-        hash_ = self.members[k].config.hash
-        log.warning("training %s diverged before step %d", hash_, step)
-        self.kept[k] = _kept(self.members[k])
+        member = self.trainer.members[k]
+        log.warning("training %s diverged before step %d", member.config.hash, step)
+        member.forget_unpublished()
         self._publish(k, "diverged", step, error=f"the loss was not finite before step {step}")
         return True
 
     def _publish(self, k: int, state: State, step: int, error: str | None = None) -> None:
-        member = self.members[k]
-        hashes = () if self.exact else tuple(m.config.hash for m in self.members)
-        member.status = self.results.publish(
-            member.config,
+        members = self.trainer.members
+        members[k].publish(
+            self.results,
             state,
             step,
-            member.tables,
             self.trainer.checkpoint(k),
-            composition=hashes,
+            composition=() if self.exact else tuple(m.config.hash for m in members),
             error=error,
-            kept=self.kept[k],
         )
-        self.kept[k] = _kept(member)
 
-    def _keep(self, chosen: list[int]) -> None:
-        if len(chosen) == len(self.members):
-            return
-        self.members = [self.members[k] for k in chosen]
-        self.kept = [self.kept[k] for k in chosen]
-        self.measuring.keep(chosen)
-        if chosen:
-            self.trainer.keep(chosen)
+    def _select(self, places: list[int]) -> bool:
+        """Go on with the members at some places; whether there are any."""
+        if 0 < len(places) < len(self.trainer.members):
+            self.trainer.select(places)
+            torch.set_num_threads(self.trainer.threads(self.threads))
+        return bool(places)
 
 
 def powers_of_two(after: int, until: int) -> list[int]:
     """The powers of two in (after, until]."""
     return [2**k for k in range(after.bit_length(), until.bit_length()) if after < 2**k <= until]
-
-
-def _kept(member: Member) -> dict[int, bytes | Entry]:
-    """The kept checkpoints that are published; none where they are no longer wanted."""
-    if member.status is None or member.config.training.keep != "log2":
-        return {}
-    return {step: member.status.files[name] for step, name in member.status.kept.items()}

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from study.config import ConfigError, TrialConfig
+from study.models.kinds import kind_of
 from sweeps.files import axes, fields
 from sweeps.files.axes import Axis, Point, Span
 
@@ -92,6 +93,7 @@ def _cell(base: Mapping[str, Any], point: Point, found: Expansion) -> Cell | Non
     label = axes.label(point)
     try:
         config = TrialConfig.from_dict(fields.with_settings(base, point))
+        kind_of(config)
     except ConfigError as error:
         found.infeasible.append((label, error.faults))
         return None

@@ -1,8 +1,6 @@
 """What a training costs, counted before anything runs: operations, memory, disk.
 
-Counts follow the network's shape: on the way down a node's s children are joined (s·W → W), on the
-way up a node and its skip are spread over s children (2W → s·W), the embedding maps v → W and the
-readout 2W → v at every leaf ([C]). Elementwise work is left out: it is not what grows.
+What one network takes, its kind says; see `study.models.kinds`.
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from study.config import TrialConfig
+from study.models.kinds import kind_of
 from study.processes import chunks
 
 FLOP_PER_MAC = 2
@@ -80,16 +79,13 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 
 def forward_macs(config: TrialConfig) -> int:
-    """Multiply-accumulates of one string's forward pass: Σ_l s^l·(s·W² + 2W·s·W) + s^L·3·v·W."""
-    s, W = config.grammar.tuple_size, config.network.width
-    nodes = sum(s**level for level in range(config.grammar.depth))
-    return nodes * 3 * s * W * W + s**config.grammar.depth * 3 * config.grammar.vocab_size * W
+    """Multiply-accumulates of one string's forward pass."""
+    return kind_of(config).forward_macs(config)
 
 
 def weights(config: TrialConfig) -> int:
-    """Learned numbers of one network; nodes of one level share theirs."""
-    s, W = config.grammar.tuple_size, config.network.width
-    return config.grammar.depth * (3 * s * W * W + 4 * W) + 3 * config.grammar.vocab_size * W
+    """Learned numbers of one network."""
+    return kind_of(config).num_weights(config)
 
 
 def pack_flop(members: Sequence[float], width: int) -> float:

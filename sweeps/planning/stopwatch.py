@@ -21,12 +21,14 @@ from typing import Any
 import torch
 
 from study.config import TrialConfig
+from study.kernels.memory import keep_freed_memory
 from study.measures import measure_strings
 from study.processes import chunks
 from study.processes.generation import generate, planned, spaced
 from study.processes.uniform import Diffusion
 from study.store.results import Results
-from study.training.measuring import Fixed, Measuring
+from study.training.fixed import Fixed
+from study.training.measuring import measure
 from study.training.member import Member
 from study.training.pack import PackTrainer
 from sweeps.planning.pace import REVERSE_STEPS, Parts
@@ -71,9 +73,8 @@ class Stopwatch:
         self._members = [Member.open(config, results) for config in self._configs]
         for member in self._members:
             member.prepare()
-        corpora = [member.corpus.training.strings for member in self._members]
-        self._trainer = PackTrainer(self._configs, corpora, torch.device("cpu"), self._threads)
-        self._measuring = Measuring(self._members, self._trainer.diffusion)
+        self._trainer = PackTrainer(self._members, torch.device("cpu"))
+        torch.set_num_threads(self._trainer.threads(self._threads))
 
     def _step(self) -> float:
         """The median of some warm steps."""
@@ -112,13 +113,19 @@ class Stopwatch:
     def _first(self) -> float:
         """What the first measurement prepares, by one member of the pack."""
         member, diffusion = self._members[0], self._trainer.diffusion
-        return len(self._members) * self._timed(lambda: Fixed.of(member, diffusion))
+        of = member.config, member.reference, diffusion
+        return len(self._members) * self._timed(lambda: Fixed.of(*of))
 
     def _measure(self) -> None:
-        losses = [0.0] * len(self._members)
         trainer = self._trainer
-        self._measuring.measure(
-            trainer.network, trainer.step, generates=False, batch_losses=losses, trained=0.0
+        measure(
+            trainer.members,
+            trainer.network,
+            trainer.diffusion,
+            trainer.step,
+            generates=False,
+            batch_losses=[0.0] * len(trainer.members),
+            trained=0.0,
         )
 
     def _published(self, results: Results) -> float:
@@ -140,6 +147,7 @@ def _places(diffusion: Diffusion, steps: int, size: int, leaves: int) -> float:
 def main() -> None:
     """Time the packs that standard input names, until the seconds are spent."""
     task = json.loads(sys.stdin.read())
+    keep_freed_memory()
     torch.set_num_threads(task["threads"])
     begun = time.perf_counter()
     print(json.dumps(time.process_time()), flush=True)

@@ -21,6 +21,14 @@ from tests.study.calibration.worlds import config
 GENERATED = 1024
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A training on strings of ours."""
+
+    config: TrialConfig
+    strings: np.ndarray
+
+
 class Once:
     """Batches in which every training string occurs exactly once, in random order."""
 
@@ -81,7 +89,8 @@ class Networks:
             grammar = Grammar.random(cfg.grammar.shape, zipf=cfg.grammar.zipf, seed=cfg.seed)
             corpora.append(Corpus.draw(grammar, size, seed=cfg.seed))
         strings = [corpus.training.strings for corpus in corpora]
-        trainer = PackTrainer(configs, strings, torch.device("cpu"))
+        members = [Trained(*each) for each in zip(configs, strings, strict=True)]
+        trainer = PackTrainer(members, torch.device("cpu"))
         if once:
             batches = Once(strings, trainer.diffusion, configs[0].training.batch_size)
             setattr(trainer, "_batches", batches)  # noqa: B010 - of another type, on purpose

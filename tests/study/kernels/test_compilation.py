@@ -11,8 +11,8 @@ from torch._inductor.utils import fresh_cache
 
 from study.__main__ import main
 from study.config.settings import ConfigError
+from study.training.member import Member
 from study.training.pack import PackTrainer
-from study.training.run import build_corpus
 from tests.study.small import small
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's own
@@ -23,8 +23,7 @@ needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ 
 
 def pack(*, compile: bool) -> PackTrainer:
     configs = [small(seed=seed, training__compile=compile, **TINY) for seed in (1, 2)]
-    corpora = [build_corpus(config).training.strings for config in configs]
-    return PackTrainer(configs, corpora, torch.device("cpu"))
+    return PackTrainer([Member(config) for config in configs], torch.device("cpu"))
 
 
 @needs_compiler

@@ -9,8 +9,8 @@ import torch
 
 from study.__main__ import main
 from study.kernels.products import Products
+from study.training.member import Member
 from study.training.pack import PackTrainer
-from study.training.run import build_corpus
 from tests.study.small import small
 
 UNIT = {"float32": 2**-24, "tf32": 2**-24, "bfloat16": 2**-8}
@@ -24,11 +24,11 @@ def test_products_are_as_exact_as_their_precision(precision):
     exact = 0.3 * a.double() @ b.double()  # positive terms: no cancellation
     products, out = Products(precision), torch.empty(2, 5, 8)
     products.write(out, a, b, 0.3)
-    for found in (products.added(None, a, b, 0.3), out):
+    for found in (products.accumulate(None, a, b, 0.3), out):
         error = ((found - exact) / exact).abs().max()
         assert error < 4 * UNIT[precision]
         assert (precision != "bfloat16") or error > UNIT["bfloat16"] / 8  # it did round
-    twice = products.added(out, a, b, 0.3)
+    twice = products.accumulate(out, a, b, 0.3)
     assert twice is out
     assert torch.allclose(twice.double(), 2 * exact, rtol=8 * UNIT[precision])
 
@@ -57,8 +57,7 @@ def test_tf32_on_a_cpu_can_be_planned_but_not_trained(tmp_path, capsys):
 def trained(precision: str, steps: int) -> tuple[torch.Tensor, list[float]]:
     """Weights and last losses of a small pack."""
     configs = [small(seed=seed, training__precision=precision) for seed in (1, 2)]
-    corpora = [build_corpus(config).training.strings for config in configs]
-    trainer = PackTrainer(configs, corpora, torch.device("cpu"))
+    trainer = PackTrainer([Member(config) for config in configs], torch.device("cpu"))
     trainer.train(steps)
     trainer.batch_losses()
     trainer.train(steps + 100)

@@ -1,8 +1,6 @@
-"""The packed network against an independent, plain, concatenating implementation in float64."""
+"""The packed network against the plain reference in float64, and a loss written out plainly."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
@@ -10,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from study.models.inference import OneStepUNet
+from study.models.inference import SharedTimeUNet
+from study.models.reference import ReferenceUNet
 from study.models.unet import PackedUNet
 from study.models.weights import NetworkShape, initial_weights
 from study.processes.uniform import Diffusion
@@ -18,31 +17,11 @@ from study.processes.uniform import Diffusion
 SHAPES = [NetworkShape(3, 2, 6, 16), NetworkShape(2, 3, 5, 7), NetworkShape(1, 4, 3, 1)]
 
 
-def plain_logits(
-    shape: NetworkShape, w: dict[str, Tensor], x_t: Tensor, t: Tensor, alpha_bar: Tensor
-) -> Tensor:
-    """One network on (B, d) tokens, written as the papers describe it."""
-    v, W, s = shape.vocab_size, shape.width, shape.tuple_size
-    mean = (alpha_bar + (1 - alpha_bar) / v).mean()
-    deviation = ((alpha_bar + (1 - alpha_bar) / v**2).mean() - mean**2).sqrt()
-    keep = alpha_bar[t][:, None, None]
-    belief = keep * F.one_hot(x_t, v).double() + (1 - keep) / v
-    h = F.gelu((belief - mean) / deviation @ w["embedding"][:v] / math.sqrt(v))
-    skips = [h]
-    for level in reversed(range(shape.depth)):
-        joined = h.reshape(len(x_t), s**level, s * W)
-        h = joined @ w[f"down.{level}"] / math.sqrt(s * W)
-        scale, shift = w[f"down.{level}.scale"], w[f"down.{level}.shift"]
-        h = F.gelu(F.layer_norm(h, (W,), scale, shift))
-        skips.append(h)
-    for level in range(shape.depth):
-        weight = torch.cat([w[f"up.{level}"], w[f"skip.{level}"]])
-        h = torch.cat([h, skips.pop()], -1) @ weight / math.sqrt(2 * W)
-        h = h.reshape(len(x_t), s ** (level + 1), W)
-        scale, shift = w[f"up.{level}.scale"], w[f"up.{level}.shift"]
-        h = F.gelu(F.layer_norm(h, (W,), scale, shift))
-    weight = torch.cat([w["readout"], w["readout.skip"]], -1)
-    return (torch.cat([h, skips.pop()], -1) @ weight.mT / (2 * W))[..., :v]
+def reference(shape: NetworkShape, flat: Tensor, member: int, alpha_bar: Tensor) -> ReferenceUNet:
+    """One member of a flat buffer as the plain network, in float64."""
+    network = ReferenceUNet(shape, alpha_bar).double()
+    network.assign(shape.views(flat), member)
+    return network
 
 
 def plain_loss(diffusion: Diffusion, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
@@ -71,31 +50,28 @@ def setting(shape: NetworkShape) -> tuple[Diffusion, PackedUNet, Tensor, Tensor,
     x_0, x_t = torch.randint(shape.vocab_size, (2, 2, 9, leaves), generator=g)
     t = torch.randint(1, 26, (2, 9), generator=g)
     flat.grad = torch.zeros_like(flat)
-    return diffusion, PackedUNet(shape, diffusion, flat, gradient=flat.grad), x_0, x_t, t
+    return diffusion, PackedUNet(shape, diffusion.alpha_bar, flat, gradient=flat.grad), x_0, x_t, t
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_logits_loss_and_gradients_equal_the_plain_network(shape):
     diffusion, network, x_0, x_t, t = setting(shape)
     logits, tape = network.forward(x_t, t)
-    loss, slope = diffusion.loss_and_slope(logits, x_0, x_t, t)
-    network.backward(tape, slope / loss[0].numel())
+    loss, gradient = diffusion.loss_and_slope(logits, x_0, x_t, t)
+    network.backward(tape, gradient / loss[0].numel())
     exact = Diffusion.build(25, shape.vocab_size, dtype=torch.float64)
     assert network.flat.grad is not None
-    gradients = shape.views(network.flat.grad)
     for k in range(2):
-        weights = {
-            name: view[k].double().requires_grad_()
-            for name, view in shape.views(network.flat).items()
-        }
-        plain = plain_logits(shape, weights, x_t[k], t[k], exact.alpha_bar)
-        expected = plain_loss(exact, plain, x_0[k], x_t[k], t[k])
+        plain = reference(shape, network.flat, k, exact.alpha_bar)
+        expected_logits = plain(x_t[k], t[k])
+        expected = plain_loss(exact, expected_logits, x_0[k], x_t[k], t[k])
         expected.backward()
-        assert torch.allclose(logits[k].double(), plain, atol=1e-5)
+        assert torch.allclose(logits[k].double(), expected_logits, atol=1e-5)
         assert float(loss[k].mean()) == pytest.approx(expected.item(), abs=1e-5)
-        for name, weight in weights.items():
+        gradients = dict(reference(shape, network.flat.grad, k, exact.alpha_bar).named_parameters())
+        for name, weight in plain.named_parameters():
             assert weight.grad is not None
-            assert torch.allclose(gradients[name][k].double(), weight.grad, atol=1e-5), name
+            assert torch.allclose(gradients[name], weight.grad, atol=1e-5), name
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -143,5 +119,5 @@ def test_looking_features_up_at_one_step_changes_no_logit(shape, strings):
     x_t = torch.randint(shape.vocab_size, (2, strings, leaves), generator=g)
     for step in (1, diffusion.num_timesteps):
         expected, _ = network.forward(x_t, torch.full((2, strings), step))
-        found = OneStepUNet(network)(x_t, torch.full((1, 1), step))
+        found = SharedTimeUNet(network)(x_t, torch.full((1, 1), step))
         assert torch.allclose(found, expected, atol=1e-5)

@@ -7,28 +7,30 @@ import pickle
 import pytest
 import torch
 
-from study.training.pack import BLOCK, Batches, PackTrainer, read_checkpoint
-from study.training.run import build_corpus
+from study.kernels.threads import on_threads
+from study.training.checkpoints import read_checkpoint
+from study.training.member import Member
+from study.training.pack import BLOCK, Batches, PackTrainer
 from tests.study.small import small
 
 CPU = torch.device("cpu")
 
 
 def trainer(*configs) -> PackTrainer:
-    return PackTrainer(configs, [build_corpus(c).training.strings for c in configs], CPU)
+    return PackTrainer([Member(config) for config in configs], CPU)
 
 
 def weights(pack: PackTrainer, member: int = 0) -> bytes:
-    return pack.shape.rows(pack.network.flat)[member].numpy().tobytes()
+    return pack.layout.rows(pack.network.flat)[member].numpy().tobytes()
 
 
 def test_batches_are_a_function_of_the_step_alone():
     config = small(training__noisings=3)
     pack = trainer(config)
-    forward = Batches([config], pack._corpora, pack.diffusion)
+    forward = Batches(pack._streams)
     steps = [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 5]
     seen = [forward[step] for step in steps]
-    backward = Batches([config], pack._corpora, pack.diffusion)
+    backward = Batches(pack._streams)
     for step, batch in reversed(list(zip(steps, seen, strict=True))):
         again = backward[step]
         assert torch.equal(batch.x_t, again.x_t)
@@ -38,8 +40,8 @@ def test_batches_are_a_function_of_the_step_alone():
 def test_batches_hold_training_strings_at_all_noise_levels():
     config = small(training__noisings=3)
     pack = trainer(config)
-    strings = {tuple(row) for row in pack._corpora[0].tolist()}
-    batches = [Batches([config], pack._corpora, pack.diffusion)[k] for k in range(40)]
+    strings = {tuple(row) for row in pack._streams[0]._strings.tolist()}
+    batches = [Batches(pack._streams)[k] for k in range(40)]
     seen = {tuple(row) for b in batches for row in b.x_0[0].tolist()}
     steps = torch.cat([b.t.flatten() for b in batches])
     assert seen == strings
@@ -88,11 +90,11 @@ def test_threads_do_not_change_bits(width, members, batch):
     configs = [
         small(seed=s, network__width=width, training__batch_size=batch) for s in range(members)
     ]
-    corpora = [build_corpus(c).training.strings for c in configs]
     trained = []
     for threads in (2, 1):
-        pack = PackTrainer(configs, corpora, CPU, threads)
-        pack.train(20)
+        pack = trainer(*configs)
+        with on_threads(pack.threads(threads)):
+            pack.train(20)
         trained.append(weights(pack, members - 1))
     assert trained[0] == trained[1]
 
@@ -114,7 +116,7 @@ def test_a_member_goes_on_undisturbed_when_its_companions_leave():
     configs = [small(seed=s) for s in range(3)]
     pack = trainer(*configs)
     pack.train(10)
-    pack.keep([1])
+    pack.select([1])
     pack.train(80)
     alone = trainer(configs[1])
     alone.train(80)

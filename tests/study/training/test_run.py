@@ -10,7 +10,7 @@ import pytest
 
 from study.store import records
 from study.store.results import FOLDER, DamagedTraining, Results
-from study.training.pack import read_checkpoint
+from study.training.checkpoints import read_checkpoint
 from study.training.run import powers_of_two, run_pack
 from tests.study.small import small
 

@@ -165,9 +165,9 @@ class MeasurementConfig(Section):
     """Steps per doubling of the step at which strings may be generated."""
     likelihood_per_octave: int = setting(2, minimum=1, maximum=64)
     """Steps per doubling of the step at which likelihood and noise may be measured."""
-    budget: float | None = setting(0.3, above=0)
+    budget: float | None = setting(None, above=0)
     """Operations that measurements may take by any step, as a share of those that training took by
-    then; what it does not afford is left out. None: no limit."""
+    then; what it does not afford is left out. None: no limit, `memophase plan` says the cost."""
     generated: int = setting(1000, minimum=20)
     """G, strings generated at a time."""
     reverse_steps: int | None = setting(None, minimum=1, neutral=None)
@@ -213,16 +213,25 @@ class TrialConfig(Section):
                 )
             )
         if not self.generated_steps:
-            first = self.schedule.first_generated_step
-            found.append(
-                (
-                    "training.steps",
-                    f"{self.training.steps} steps end before the first measured step at which "
-                    f"strings are generated, {first}; raise them, lower "
-                    "measurement.first_step, or raise measurement.budget (null lifts it)",
-                )
-            )
+            found.append(("training.steps", self._too_short()))
         return found
+
+    def _too_short(self) -> str:
+        """What lets a training generate strings that ends before it would."""
+        steps, schedule = self.training.steps, self.schedule
+        first = schedule.first_generated_step
+        says = (
+            f"{steps} steps end before the first measured step at which strings are generated, "
+            f"{first}; raise them to {first}"
+        )
+        remedies = []
+        if steps < schedule.first_step:
+            schedule = replace(schedule, first_step=steps)
+            remedies.append(f"lower measurement.first_step to {steps}")
+        if schedule.first_generated_step > steps:
+            budget = schedule.smallest_budget(steps)
+            remedies.append(f"raise measurement.budget to {budget:g} (null lifts it)")
+        return f"{says}, or {' and '.join(remedies)}"
 
     @property
     def control_size(self) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.config import ConfigError, MeasurementConfig
+from study.config import ConfigError, MeasurementConfig, TrialConfig
 from study.config.schedule import LIKELIHOOD_SHARE, Schedule
 from tests.study.small import small
 
@@ -97,5 +100,47 @@ def test_a_training_that_could_never_generate_is_refused_with_what_to_do():
         small(measurement__budget=1.0, training__steps=127)
 
 
-def test_the_default_budget_is_thirty_percent():
-    assert MeasurementConfig().budget == 0.3
+def test_by_default_every_training_is_measured_at_its_end_however_short():
+    assert MeasurementConfig().budget is None
+    document = small().to_dict() | {"measurement": {}}
+    document["training"] |= {"steps": 64}
+    assert TrialConfig.from_dict(document).generated_steps == [64]
+
+
+@settings(deadline=None, max_examples=60)
+@given(schedules(), st.integers(0, 5000))
+def test_the_smallest_budget_affords_strings_in_time_and_is_no_larger_than_it_must(schedule, more):
+    last = schedule.first_step + more
+    budget = schedule.smallest_budget(last)
+    assert replace(schedule, budget=budget).first_generated_step <= last
+    measured = replace(schedule, budget=None).until(last)
+    step = max(step for step, generates in measured if generates)
+    everything = schedule.generating_passes + schedule.likelihood_passes
+    necessary = everything / (step * schedule.training_passes)
+    assert replace(schedule, budget=0.999 * necessary).first_generated_step > last
+    likelihoods = len(measured) * schedule.likelihood_passes / (step * schedule.training_passes)
+    assert necessary <= budget <= 1.1 * (necessary + likelihoods)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    steps=st.integers(1, 300),
+    first_step=st.integers(1, 300),
+    budget=st.none() | st.floats(0.01, 3),
+)
+def test_the_advice_to_a_training_that_could_never_generate_works(steps, first_step, budget):
+    change = {"measurement__first_step": first_step, "measurement__budget": budget}
+    try:
+        small(**change, training__steps=steps)
+        return
+    except ConfigError as error:
+        said = str(error)
+    raised = int(re.search(r"raise them to (\d+)", said)[1])
+    assert small(**change, training__steps=raised).generated_steps == [raised]
+    with pytest.raises(ConfigError):
+        small(**change, training__steps=raised - 1)
+    if lower := re.search(r"first_step to (\d+)", said):
+        change["measurement__first_step"] = int(lower[1])
+    if higher := re.search(r"budget to (\S+)", said):
+        change["measurement__budget"] = float(higher[1])
+    assert small(**change, training__steps=steps).generated_steps

@@ -95,6 +95,11 @@ class GrammarShape:
         """Number of grammatical strings, n·m^((s^L - 1)/(s - 1)); exact, soon beyond 64 bits."""
         return self.num_classes * self.num_synonyms**self.num_rule_nodes
 
+    @property
+    def grammatical_share(self) -> float:
+        """κ, the share of all v^d strings that are grammatical: 1 at v·m = v^s and n = v."""
+        return self.support_size / self.vocab_size**self.num_leaves
+
     def symbols_at(self, level: int) -> int:
         """Number of symbols of a level: n at the root, v below."""
         return self.num_classes if level == 0 else self.vocab_size

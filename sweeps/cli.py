@@ -103,6 +103,7 @@ def plan(
     loaded = spec.load(sweep, set_ or [])
     planned = planning.plan(loaded, results or _default_results(loaded), timed=timed)
     print(json.dumps(planned.document(), indent=1) if as_json else show.plan(planned))
+    _note(loaded)
 
 
 @app.command()
@@ -210,7 +211,7 @@ def train(
 
     Example:  memophase train --out one --set grammar.depth=3 --set grammar.vocab_size=6
     --set grammar.num_synonyms=4 --set corpus.size=128 --set network.width=64
-    --set training.steps=1024 --set measurement.budget=null
+    --set training.steps=1024
     """
     from sweeps.running import single
 
@@ -260,6 +261,7 @@ def _run(sweep: Sweep, location: str, address: str, again: str, began: float) ->
     from sweeps.running.progress import Progress
     from sweeps.running.run import run
 
+    _note(sweep)
     console = _console()
     try:
         with Progress(console, sweep.name) as progress:
@@ -273,6 +275,13 @@ def _run(sweep: Sweep, location: str, address: str, again: str, began: float) ->
     for line in show.failures(sweep, outcome):
         print(f"error: {line}", file=sys.stderr)
     return DONE if outcome.complete else INCOMPLETE
+
+
+def _note(sweep: Sweep) -> None:
+    from sweeps import show
+
+    if (said := show.untold(sweep)) is not None:
+        print(said, file=sys.stderr)
 
 
 def _console() -> Console:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from study.measures import validity
 from sweeps.files.spec import Sweep
 from sweeps.planning.plan import Plan
 from sweeps.running.progress import duration
@@ -38,6 +39,12 @@ def plan(planned: Plan) -> str:
     elif planned.device == "cuda":
         rows.append(("estimate", "hours are not estimated for GPUs; time a short run there"))
     return "\n".join(f"{name:<11} {text}" for name, text in rows)
+
+
+def untold(sweep: Sweep) -> str | None:
+    """In which cells generalization cannot be told, in a line; None where in none."""
+    said = validity.untold([cell.config.grammar.shape for cell in sweep.cells])
+    return f"note: {said}" if said else None
 
 
 def standing(found: StudyStanding) -> str:

@@ -19,6 +19,7 @@ from analysis.frames.cells import labelled
 from analysis.frames.index import Index, Indexed
 from analysis.frames.reading import READERS, Look, trusted, until
 from analysis.frames.tables import AnalysisError, Problem, Tables
+from analysis.frames.validity import with_defined_validity
 from study.store import records
 from study.store.results import Results
 
@@ -127,7 +128,7 @@ class _Source:
         frame = _frame(name, rows.select(list(columns)) if columns else rows)
         del rows
         pa.default_memory_pool().release_unused()
-        return frame
+        return with_defined_validity(frame, self.trainings) if name == "curves" else frame
 
     def _rank(self, rows: pa.Table) -> pa.Array:
         """Of every row the place of its training."""

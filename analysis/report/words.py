@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from analysis.claims.claims import Claim, OutlierFirst, TypicalFirst, Verdict
+from analysis.frames.validity import untold_cells
 from analysis.report.findings import Findings
 from analysis.statistics.onsets import (
     GENERALIZATION,
@@ -100,7 +101,11 @@ def headline(findings: Findings) -> str:
     if undefined:
         said.append(f"{undefined} cannot be told")
     total = counted(len(findings.phase.cells), "cell")
-    return f"Of {total}, by the majority of the seeds at the last measured step, {listed(said)}."
+    sentence = (
+        f"Of {total}, by the majority of the seeds at the last measured step, {listed(said)}."
+    )
+    untold = untold_cells(findings.trainings)
+    return f"{sentence} {untold[0].upper()}{untold[1:]}." if untold else sentence
 
 
 def claim_sentences(findings: Findings) -> dict[str, str]:

@@ -50,7 +50,8 @@ def regimes(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) -> 
 
     In this order: memorizing, E >= 0.5; partial memorization, some defined level l >= 1 with
     λ_l - λ_l^fit - 2.33·SE > 0.1, or E - 2.33·SE > 0.1; generalizing, V >= 0.5; underfit
-    otherwise. Where a number that decides is undefined, so is the regime.
+    otherwise. Where a number that decides is undefined, so is the regime: V is, and nothing reads
+    generalizing or underfit, where more than a quarter of all strings are grammatical.
 
     Returns:
         `training`, `step`, `regime`, `excess_copies` (E), `excess_copies_margin` (E - 2.33·SE),

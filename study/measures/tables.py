@@ -107,7 +107,9 @@ def _curves(measured: Measured) -> Columns:
         "excess_copies_se": copies.excess_copies_se,
         "excess_fit": reference.excess_fit,
         "root_validity": root_validity,
-        "novel_validity": novel_validity(root_validity, copied, reference.mass_strings),
+        "novel_validity": novel_validity(
+            root_validity, copied, reference.mass_strings, reference.grammar.shape
+        ),
         "distinct_share": _distinct_share(measured),
         "typicality_slope": slope.slope,
         "typicality_slope_se": slope.error,

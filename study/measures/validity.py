@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rhm import Derivations, GrammarShape
@@ -43,16 +44,45 @@ def chance_validity(shape: GrammarShape, level: int) -> float | None:
     return shape.symbols_at(level) * shape.num_synonyms / shape.vocab_size**shape.tuple_size
 
 
-def novel_validity(root_validity: float, copied: float, mass_training: float) -> float | None:
+def novel_validity(
+    root_validity: float, copied: float, mass_training: float, shape: GrammarShape
+) -> float | None:
     """V = (root validity - c) / (1 - p(D)): 1 for the grammar, 0 for the memorizer.
 
     Here c and p(D) count every training string, whether or not it is a control string too: a copy
-    of it is not novel. None where the training strings are all strings of the grammar.
+    of it is not novel. None where the training strings are all strings of the grammar, and where
+    noise is grammatical too often; see `tells_generalization`.
     """
     unseen = 1 - mass_training
-    if unseen < SATURATED:
+    if unseen < SATURATED or not tells_generalization(shape):
         return None
     return (root_validity - copied) / unseen
+
+
+def tells_generalization(shape: GrammarShape) -> bool:
+    """Whether V tells a model that has learned the rules from one that has learned nothing.
+
+    Leaves drawn uniformly make a grammatical string with probability κ: at κ = 1 the V of an
+    untrained network is 1.
+    """
+    return shape.grammatical_share <= LARGEST_GRAMMATICAL_SHARE
+
+
+def untold(shapes: Sequence[GrammarShape]) -> str | None:
+    """Says in which of several cells, by their grammars, V is undefined; None where in none."""
+    shares = [shape.grammatical_share for shape in shapes if not tells_generalization(shape)]
+    if not shares:
+        return None
+    low, high = f"{min(shares):.2f}", f"{max(shares):.2f}"
+    share = low if low == high else f"{low} to {high}"
+    return (
+        f"generalization cannot be told in {len(shares)} of {len(shapes)} cells: "
+        f"κ = {share} of all strings are grammatical"
+    )
+
+
+LARGEST_GRAMMATICAL_SHARE = 0.25
+"""κ beyond which validity by chance leaves V no meaning."""
 
 
 SATURATED = 1e-9

@@ -99,6 +99,13 @@ def test_a_plan_estimates_hours_by_training_a_little_and_writes_nothing():
     assert [path.name for path in Path.cwd().iterdir()] == ["tiny.yaml"]
 
 
+def test_a_plan_names_the_cells_whose_generalization_cannot_be_told():
+    arguments = ["plan", "tiny.yaml", "--no-time", "--set=grammar.num_synonyms=4"]
+    said = "generalization cannot be told in 2 of 2 cells: κ = 1.00 of all strings are grammatical"
+    assert memophase(*arguments).stderr == f"note: {said}\n"
+    assert memophase("plan", "tiny.yaml", "--no-time").stderr == ""
+
+
 def test_one_training_without_ray():
     first = memophase("train", "--out", "out", "--set=training.steps=16", *SETTINGS)
     assert first.exit_code == 0, first.output

@@ -78,7 +78,7 @@ WORLDS = {
         30, depth=2, vocab_size=3, num_synonyms=3, tuple_size=3, num_classes=5, zipf={1: 0.7}
     ),
     "repeats": lambda: make_world(
-        120, depth=2, vocab_size=5, num_synonyms=4, zipf={0: 1.0}, unique=False
+        120, depth=2, vocab_size=7, num_synonyms=4, zipf={0: 1.0}, unique=False
     ),
     "flat": lambda: make_world(8, depth=1, vocab_size=6, num_synonyms=4, zipf={0: 1.0}),
 }

@@ -5,7 +5,14 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from study.measures.validity import chance_validity, novel_validity, validity
+from rhm import Grammar, GrammarShape
+from study.measures.validity import (
+    chance_validity,
+    novel_validity,
+    tells_generalization,
+    untold,
+    validity,
+)
 
 
 def naive_parse(grammar, x):
@@ -83,10 +90,35 @@ def test_novel_validity_of_the_extremes(zipf, repeats, rng):
     for world in (zipf, repeats):
         for draw, expected in ((world.from_training, 0.0), (world.from_grammar, 1.0)):
             measured = world.measured(draw(20_000, rng))
-            found = novel_validity(1.0, measured.partial[0].copied, world.reference.mass_strings)
+            copied, mass = measured.partial[0].copied, world.reference.mass_strings
+            found = novel_validity(1.0, copied, mass, world.grammar.shape)
             assert found == pytest.approx(expected, abs=0.03)
 
 
 def test_novel_validity_is_null_where_nothing_is_novel():
-    assert novel_validity(1.0, 1.0, 1.0) is None
-    assert novel_validity(0.5, 0.25, 0.0) == 0.25
+    shape = GrammarShape(depth=2, vocab_size=6, num_synonyms=2)
+    assert novel_validity(1.0, 1.0, 1.0, shape) is None
+    assert novel_validity(0.5, 0.25, 0.0, shape) == 0.25
+
+
+@pytest.mark.parametrize(("synonyms", "share"), [(4, 1.0), (3, 0.75**3), (2, 0.125), (1, 1 / 64)])
+def test_novel_validity_is_null_where_noise_is_grammatical(synonyms, share):
+    """κ is the share of all strings that are grammatical, and nothing is told by V beyond 0.25."""
+    shape = GrammarShape(depth=2, vocab_size=4, num_synonyms=synonyms)
+    strings = np.stack(np.meshgrid(*[np.arange(4)] * 4), -1).reshape(-1, 4)
+    parsed = Grammar.random(shape, seed=1).parse(strings).grammatical
+    assert shape.grammatical_share == parsed.mean() == share
+    assert tells_generalization(shape) == (share <= 0.25)
+    found = novel_validity(1.0, 0.0, 0.5, shape)
+    assert found == (2.0 if share <= 0.25 else None)
+
+
+def test_deep_grammars_have_a_share_too_small_for_floating_point_and_no_error():
+    assert GrammarShape(depth=10, vocab_size=32, num_synonyms=2).grammatical_share == 0.0
+
+
+def test_cells_whose_generalization_cannot_be_told_are_counted():
+    shapes = [GrammarShape(depth=2, vocab_size=4, num_synonyms=m) for m in (1, 2, 3, 4)]
+    assert untold(shapes[:2]) is None
+    said = "generalization cannot be told in 2 of 4 cells: κ = 0.42 to 1.00 of all strings are"
+    assert untold(shapes) == f"{said} grammatical"

@@ -23,7 +23,7 @@ from study.models.unet import PackedUNet
 from study.models.weights import NetworkShape, initial_weights
 from study.processes.chunks import LARGE
 from study.processes.generation import generate
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 from study.training.pack import PackTrainer
 
 VOCAB, SYNONYMS, BATCH = 6, 4, 32
@@ -171,7 +171,7 @@ def _trainer(
 
 def _sampler(shape: NetworkShape, members: int, strings: int, device: torch.device) -> Run:
     keep_freed_memory()
-    diffusion = Diffusion.build(TIMESTEPS, shape.vocab_size, device)
+    diffusion = Uniform.build(TIMESTEPS, shape.vocab_size, device)
     weights = initial_weights(shape, range(members)).to(device)
     network, leaves = PackedUNet(shape, diffusion.alpha_bar, weights), shape.tuple_size**shape.depth
     return lambda: generate(network, diffusion, range(members), count=strings, leaves=leaves)

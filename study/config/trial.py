@@ -38,6 +38,9 @@ KEEP = ("last", "log2")
 PRECISIONS = ("float32", "tf32", "bfloat16")
 """What the matrix products of a training are computed in; see `study.kernels.products`."""
 
+PROCESSES = ("uniform", "absorbing")
+"""Noise processes; see `study.processes`."""
+
 MAX_LEAVES = 4096
 """The longest strings; beyond it a string no longer fits a training on one machine."""
 
@@ -122,10 +125,13 @@ class NetworkConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class DiffusionConfig(Section):
-    """Discrete diffusion with the uniform kernel ([D3PM])."""
+    """Discrete diffusion ([D3PM])."""
 
     num_timesteps: int = setting(200, minimum=21)
     """T; the noise schedule is stretched so that the last step is always pure noise."""
+    process: str = setting("uniform", choices=PROCESSES, neutral="uniform")
+    """What becomes of a leaf that is not kept: `uniform` redraws it uniformly, `absorbing` masks
+    it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +218,11 @@ class TrialConfig(Section):
                     "make the corpus smaller or the grammar larger",
                 )
             )
+        if self.diffusion.process == "absorbing":
+            what = (
+                "no network takes masked leaves yet, so 'absorbing' cannot be trained; use uniform"
+            )
+            found.append(("diffusion.process", what))
         if not self.generated_steps:
             found.append(("training.steps", self._too_short()))
         return found
@@ -318,7 +329,7 @@ class TrialConfig(Section):
             self.network,
             (training.batch_size, training.noisings, training.learning_rate),
             (training.precision, training.compile),
-            self.diffusion.num_timesteps,
+            self.diffusion,
             self.measurement,
         )
 

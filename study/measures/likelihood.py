@@ -2,7 +2,8 @@
 
 The noise is one set of (t, uniform numbers), stratified over t and shared by all strings and steps:
 common random numbers, so that two strings' losses differ by the strings, not by luck. Most draws
-fall where the loss tells strings apart, at little noise; see `shares_of_steps`.
+fall where the loss tells strings apart, at little noise; see
+`Diffusion.shares_of_steps`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from study.measures.memorized import (
 )
 from study.measures.passes import in_full_passes
 from study.measures.reference import Reference
-from study.processes.uniform import Denoiser, Diffusion
+from study.processes.process import Denoiser, Diffusion
 from study.randomness import generator
 
 
@@ -71,7 +72,7 @@ class Probes:
         )
         device, draws = diffusion.alpha.device, config.measurement.loss_draws
         stream = generator(device, config.seed, "likelihood")
-        shares = shares_of_steps(diffusion)
+        shares = diffusion.shares_of_steps()
         t = steps_by_share(torch.rand(draws, generator=stream, device=device), shares)
         uniform = torch.rand(draws, tokens.shape[1], generator=stream, device=device)
         x_0 = torch.as_tensor(tokens.astype(np.uint8), device=device)
@@ -103,21 +104,6 @@ class Probes:
         corpus = self.reference.corpus
         sides = (corpus.training, self.training), (corpus.control, self.control)
         return level_strata(corpus.grammar, *(chosen(side, rows) for side, rows in sides))
-
-
-def shares_of_steps(diffusion: Diffusion) -> NDArray[np.float64]:
-    """Share of the draws that falls on each step t = 1 … T: ∝ (ᾱ_{t-1} - ᾱ_t)/(1 - ᾱ_t), (T,).
-
-    That is the chance that a leaf redrawn by step t was redrawn in that step. The loss goes with
-    it: a reverse step changes a leaf at the rate (1 - α_t)/v times p_θ(y)/p_θ(x_t), a ratio in
-    which p̃ matters by up to the order of ᾱ_{t-1}·v/(1 - ᾱ_t), and ᾱ_{t-1}(1 - α_t) = ᾱ_{t-1} - ᾱ_t.
-    Draws spread evenly over t fall in half their number on x_t of which nothing is left: 10 of them
-    tell empirical Bayes for a memorizer of 0.95 of 2,048 training strings (0.93 at T = 50), and 10
-    of these of 0.99 (0.98).
-    """
-    alpha_bar = diffusion.alpha_bar.double().cpu().numpy()
-    redrawn = (alpha_bar[:-1] - alpha_bar[1:]) / (1 - alpha_bar[1:])
-    return redrawn / redrawn.sum()
 
 
 def steps_by_share(uniform: Tensor, shares: NDArray[np.float64]) -> Tensor:

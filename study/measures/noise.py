@@ -21,7 +21,7 @@ from study.corpus import Corpus
 from study.measures.optima import Optima
 from study.measures.passes import in_full_passes
 from study.processes.exact_denoisers import posterior_of
-from study.processes.uniform import Denoiser, Diffusion
+from study.processes.process import Denoiser, Diffusion
 from study.randomness import generator
 
 WINDOWS = 10
@@ -62,7 +62,7 @@ class Noisings:
         t = stratified_steps(within, diffusion.num_timesteps)
         leaves = sides[0].shape[1]
         uniform = torch.rand(strings, draws, leaves, generator=stream, device=device)
-        redrawn = uniform >= diffusion.alpha_bar[t].unsqueeze(-1)
+        redrawn = diffusion.redrawn(t, uniform)
         noised = []
         for side, tokens in enumerate(sides):
             n = len(tokens)

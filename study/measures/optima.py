@@ -23,7 +23,7 @@ from torch import Tensor
 
 from study.corpus import Corpus
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser, cavity_of
-from study.processes.uniform import FLOOR, Diffusion
+from study.processes.process import FLOOR, Diffusion
 
 LARGEST_OFF_LINE = 1.0
 """Squared distance from the line, in units of the optima's own, beyond which position is null."""

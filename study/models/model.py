@@ -20,7 +20,7 @@ nats, and its derivative in the logits."""
 
 
 class Networks(Protocol):
-    """The K networks of a pack; a `study.processes.uniform.Denoiser`.
+    """The K networks of a pack; a `study.processes.process.Denoiser`.
 
     Networks that are quicker where t is equal for all strings say so by a method
     `for_shared_time`; see `study.processes.generation.TakesSharedTime`.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rhm import Grammar
-from study.processes.uniform import Diffusion
+from study.processes.process import Diffusion
 
 CELLS = 1 << 22
 """Entries of the (noisy string, training string) table held at once; bounds the memory."""
@@ -37,7 +37,7 @@ class GrammarDenoiser:
         self._diffusion = diffusion
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Normalised log p̃, (K, B, d, v); see `study.processes.uniform.Denoiser`."""
+        """Normalised log p̃, (K, B, d, v); see `study.processes.process.Denoiser`."""
         evidence = self._diffusion.likelihood(x_t, t).double()
         cavity = self._grammar.cavity(evidence.flatten(0, 1))
         return torch.as_tensor(cavity).log().view(evidence.shape).to(self._diffusion.alpha.dtype)
@@ -57,7 +57,7 @@ class EmpiricalBayesDenoiser:
         self._strings = one_hot.double().flatten(1)  # (N, d·v)
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Normalised log p̃, (K, B, d, v); see `study.processes.uniform.Denoiser`."""
+        """Normalised log p̃, (K, B, d, v); see `study.processes.process.Denoiser`."""
         evidence = self._diffusion.likelihood(x_t, t).double()
         rows = evidence.flatten(0, 1)
         cavity = cavity_of(self.posterior(rows), rows)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from study.processes import chunks
-from study.processes.uniform import SYMBOLS, Denoiser, Diffusion
+from study.processes.process import Denoiser, Diffusion
 from study.randomness import generator
 
 DEVIATIONS, MULTIPLE = 4, 32
@@ -58,7 +58,7 @@ def generate(
 
     Args:
         denoiser: maps (K, B, d) noisy tokens to logits.
-        diffusion: the schedule, on the device to compute on.
+        diffusion: the noise process, on the device to compute on.
         seeds: K seeds, one per member.
         count: G, strings per member.
         leaves: d.
@@ -105,7 +105,7 @@ class Stride:
 
     Attributes:
         t, to: (1, 1) diffusion steps, to < t.
-        bound: the most probability with which a leaf changes.
+        bound: the most probability with which a leaf changes that can.
         places: strings of a chunk that the denoiser is asked about at a time.
     """
 
@@ -118,19 +118,22 @@ class Stride:
 def planned(diffusion: Diffusion, times: Sequence[int], size: int, leaves: int) -> list[Stride]:
     """The strides between diffusion steps, for a chunk of so many strings of so many leaves."""
     steps = torch.tensor(times, device=diffusion.alpha.device).view(-1, 1, 1)
-    bounds = diffusion.most_change(steps[:-1], steps[1:]).mul_(1 + ROUNDING).flatten().tolist()
+    bounds, means = (
+        change(steps[:-1], steps[1:]).mul_(1 + ROUNDING).flatten().tolist()
+        for change in (diffusion.most_change, diffusion.mean_change)
+    )
     if diffusion.alpha.is_cuda:  # counting those that may change would make the host wait
         places = [size] * len(bounds)
     else:
-        places = [_places(bound, size, leaves) for bound in bounds]
+        places = [_places(mean, size, leaves) for mean in means]
     return [
         Stride(t, to, *each)
         for (t, to), each in zip(pairwise(steps), zip(bounds, places, strict=True), strict=True)
     ]
 
 
-def _places(bound: float, size: int, leaves: int) -> int:
-    changes = 1 - (1 - min(bound, 1.0)) ** leaves
+def _places(change: float, size: int, leaves: int) -> int:
+    changes = 1 - (1 - min(change, 1.0)) ** leaves
     needed = size * changes + DEVIATIONS * math.sqrt(size * changes * (1 - changes))
     return min(size, math.ceil(needed / MULTIPLE) * MULTIPLE)
 
@@ -143,12 +146,12 @@ def _chunk(
     strides: Sequence[Stride],
 ) -> Tensor:
     """K times strings of a shape (size, d) by ancestral sampling, [D3PM] section 2."""
-    v, device = diffusion.vocab_size, diffusion.alpha.device
+    device = diffusion.alpha.device
 
     def uniform() -> Tensor:
         return torch.stack([torch.rand(*shape, generator=g, device=device) for g in streams])
 
-    x = (uniform() * v).long().clamp_max(v - 1)
+    x = diffusion.pure_noise(uniform())
     for stride in strides:
         x = moved(denoiser, diffusion, x, uniform(), stride)
     return x
@@ -161,12 +164,11 @@ def moved(
     size, places = x.shape[1], stride.places
 
     def answered(x: Tensor, uniform: Tensor) -> Tensor:
-        logits = denoiser(x, stride.t)
-        return transition(diffusion.reverse_weights(logits, x, stride.t, stride.to), x, uniform)
+        return diffusion.reverse_step(denoiser(x, stride.t), x, stride.t, stride.to, uniform)
 
     if places == size:
         return answered(x, uniform)
-    may_change = (uniform < stride.bound).any(-1)
+    may_change = diffusion.may_change(x, uniform, stride.bound).any(-1)
     order = may_change.byte().argsort(dim=1, descending=True, stable=True)
     result = x.clone()
     for begin in range(0, int(may_change.sum(1).max()), places):
@@ -175,21 +177,3 @@ def moved(
         asked = asked.unsqueeze(-1).expand(-1, -1, x.shape[-1])
         result.scatter_(1, asked, answered(x.gather(1, asked), uniform.gather(1, asked)))
     return result
-
-
-def transition(weights: Tensor, x: Tensor, uniform: Tensor) -> Tensor:
-    """Draw from unnormalised weights, small numbers for a change: where u is large, x stays.
-
-    Args:
-        weights: (K, v, …).
-        x: (K, …) symbols now.
-        uniform: (K, …) in [0, 1).
-
-    Returns:
-        (K, …) symbols.
-    """
-    here = x.unsqueeze(SYMBOLS)
-    total = weights.sum(SYMBOLS, keepdim=True).mul_(uniform.unsqueeze(SYMBOLS))
-    changes = weights.scatter_(SYMBOLS, here, 0.0).cumsum(SYMBOLS)
-    below = (changes <= total).to(weights.dtype).sum(SYMBOLS).long()  # truth values add up slowly
-    return torch.where(below < weights.shape[SYMBOLS], below, x)

@@ -1,102 +1,42 @@
 """Discrete diffusion with the uniform kernel ([D3PM], section 3 and appendix A.2.1).
 
-Forward, each leaf on its own: q(x_t | x_{t-1}) keeps a leaf with probability α_t and else redraws
-it uniformly, so that q(x_t | x_0) keeps it with probability ᾱ_t = α_1 ⋯ α_t.
-
-Reverse: p_θ(x_{t-1} | x_t) ∝ q(x_t | x_{t-1}) Σ_{x_0} q(x_{t-1} | x_0) p̃(x_0 | x_t), per leaf.
-At its optimum p̃ is the **cavity** marginal: the posterior of the leaf with the leaf's own evidence
-taken out, p̃(x_0) ∝ p(x_0 | x_t) / q(x_t | x_0).
+A leaf that is not kept is redrawn uniformly from the vocabulary, so a reverse step may change any
+leaf, at any step.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-SYMBOLS = 1
-"""The axis of the vocabulary wherever it matters for speed: the long axis of the strings comes
-last, so that every operation runs along it."""
-
-FLOOR = 1e-30
-"""Below every probability that a float32 softmax tells from 0; keeps logarithms finite."""
-
-
-class Denoiser(Protocol):
-    """What predicts x_0: the network, the exact grammar, or empirical Bayes."""
-
-    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Predict the cavity marginal of every leaf.
-
-        Args:
-            x_t: (K, B, d) noisy tokens of K members, int64.
-            t: (K, B) diffusion steps, 1 … T, int64; or (1, 1), one for all strings.
-
-        Returns:
-            (K, B, d, v) logits of p̃(x_0 | x_t), normalised or not.
-        """
-        ...
+from study.processes.process import FLOOR, SYMBOLS, Diffusion
 
 
 @dataclass(frozen=True)
-class Diffusion:
-    """The noise schedule and the kernels that follow from it.
+class Uniform(Diffusion):
+    """Diffusion whose stationary distribution is uniform; see `Diffusion`."""
 
-    Attributes:
-        vocab_size: v.
-        alpha: (T + 1,) α_t, the probability of keeping a leaf in step t; α_0 = 1.
-        alpha_bar: (T + 1,) ᾱ_t; ᾱ_0 = 1 exactly.
-    """
-
-    vocab_size: int
-    alpha: Tensor
-    alpha_bar: Tensor
     _posterior_values: Tensor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_posterior_values", self._possible_posteriors())
 
-    @classmethod
-    def build(
-        cls,
-        num_timesteps: int,
-        vocab_size: int,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> Diffusion:
-        """The linear schedule β_t = (0.001 + 0.099·t/T)·200/T of [S], for any T above 20.
-
-        Raises:
-            ValueError: when T is so small that β would reach 1.
-        """
-        if num_timesteps <= 20:
-            raise ValueError(
-                f"num_timesteps must be above 20, not {num_timesteps}: β would reach 1"
-            )
-        t = torch.arange(num_timesteps + 1, dtype=torch.float64)
-        beta = (0.001 + 0.099 * t / num_timesteps) * 200 / num_timesteps
-        beta[0] = 0.0
-        alpha = 1 - beta
-        alpha_bar = torch.cumprod(alpha, 0)
-        return cls(vocab_size, alpha.to(device, dtype), alpha_bar.to(device, dtype))
-
     @property
-    def num_timesteps(self) -> int:
-        """T."""
-        return len(self.alpha) - 1
+    def stationary(self) -> Tensor:
+        """1/v for each of v symbols."""
+        return torch.full_like(self.alpha[:1], 1 / self.vocab_size).expand(self.vocab_size)
+
+    def pure_noise(self, uniform: Tensor) -> Tensor:
+        """Uniform symbols."""
+        return (uniform * self.vocab_size).long().clamp_max(self.vocab_size - 1)
 
     def noised(self, x_0: Tensor, t: Tensor, uniform: Tensor) -> Tensor:
-        """Draw x_t from q(x_t | x_0) with one uniform number per leaf.
-
-        A leaf is kept where u < ᾱ_t; what is left of u, (u - ᾱ_t)/(1 - ᾱ_t), is uniform again and
-        picks the redrawn symbol.
-
-        Args:
-            x_0: (..., d) tokens.
-            t: (...) diffusion steps.
-            uniform: (..., d) numbers in [0, 1), or what broadcasts to that.
+        """Draw x_t; what is left of u where it is not kept, (u - ᾱ_t)/(1 - ᾱ_t), is uniform again
+        and picks the redrawn symbol.
         """
         v = self.vocab_size
         keep = self.alpha_bar[t].unsqueeze(-1).expand(*t.shape, x_0.shape[-1]).contiguous()
@@ -104,27 +44,11 @@ class Diffusion:
         return torch.where(uniform < keep, x_0, redrawn.long())
 
     def likelihood(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """q(x_t | x_0 = a) for every symbol a: (..., d, v) from tokens (..., d) and steps (...)."""
+        """ᾱ_t [a = x_t] + (1 - ᾱ_t)/v for every symbol a."""
         keep = self.alpha_bar[t][..., None, None]
         return keep * self._one_hot(x_t) + (1 - keep) / self.vocab_size
 
-    def loss(self, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-        """KL( q(x_{t-1} | x_t, x_0) ‖ p_θ(x_{t-1} | x_t) ) per leaf, nats; [D3PM] eq. 1, L_{t-1}.
-
-        At t = 1 this is -log p_θ(x_0 | x_1), since ᾱ_0 = 1.
-
-        Args:
-            logits: (K, B, d, v) of p̃.
-            x_0, x_t: (K, B, d) tokens.
-            t: (K, B) diffusion steps, 1 … T.
-
-        Returns:
-            (K, B, d), 0 or more up to rounding.
-        """
-        loss, _ = self.loss_and_slope(logits, x_0, x_t, t)
-        return loss
-
-    def loss_and_slope(
+    def loss_and_gradient(
         self, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The loss (K, B, d) and its derivative in the logits (K, B, d, v); see `loss`.
@@ -145,14 +69,12 @@ class Diffusion:
         z = (1 - alpha).div_(self.vocab_size).addcmul_(alpha, r.gather(SYMBOLS, x_t))
         loss = constant + z.log() - (q * r.log()).sum(SYMBOLS, keepdim=True)
         d = q.div_(r).scatter_add_(SYMBOLS, x_t, -alpha / z).mul_(guess).mul_(earlier)
-        slope = guess.mul_(d.sum(SYMBOLS, keepdim=True)).sub_(d)
-        return loss.squeeze(SYMBOLS), slope.movedim(SYMBOLS, -1)
+        gradient = guess.mul_(d.sum(SYMBOLS, keepdim=True)).sub_(d)
+        return loss.squeeze(SYMBOLS), gradient.movedim(SYMBOLS, -1)
 
     def reverse_weights(self, logits: Tensor, x_t: Tensor, t: Tensor, to: Tensor) -> Tensor:
-        """Unnormalised p_θ(x_to | x_t), (K, v, B, d), for a step `to` before t, such as t - 1.
-
-        A leaf keeps its symbol from `to` to t with probability ᾱ_t/ᾱ_to. Longer strides leave the
-        leaves that change together unaware of one another: fewer steps are quicker and biased.
+        """Unnormalised p_θ(x_to | x_t), (K, v, B, d); a leaf kept its symbol from `to` to t with
+        probability ᾱ_t/ᾱ_to.
         """
         guess = torch.softmax(logits.movedim(-1, SYMBOLS), SYMBOLS)
         earlier = self.alpha_bar[to]
@@ -163,6 +85,12 @@ class Diffusion:
         here = x_t.unsqueeze(SYMBOLS)
         stayed = previous.gather(SYMBOLS, here).mul_(kept)
         return previous.mul_((1 - kept) / self.vocab_size).scatter_add_(SYMBOLS, here, stayed)
+
+    def reverse_step(
+        self, logits: Tensor, x_t: Tensor, t: Tensor, to: Tensor, uniform: Tensor
+    ) -> Tensor:
+        """Draw x_to; see `transition`."""
+        return transition(self.reverse_weights(logits, x_t, t, to), x_t, uniform)
 
     def most_change(self, t: Tensor, to: Tensor) -> Tensor:
         """The most probability with which a reverse step can change a leaf, whatever p̃ says.
@@ -176,6 +104,19 @@ class Diffusion:
         redrawn, least = (1 - kept) / self.vocab_size, (1 - earlier) / self.vocab_size
         change, stay = redrawn * (1 - least), (kept + redrawn) * least
         return change / (change + stay)
+
+    def shares_of_steps(self) -> NDArray[np.float64]:
+        """∝ (ᾱ_{t-1} - ᾱ_t)/(1 - ᾱ_t), the chance that a leaf redrawn by t was redrawn in step t.
+
+        The loss goes with it: a reverse step changes a leaf at the rate (1 - α_t)/v times
+        p_θ(y)/p_θ(x_t), a ratio in which p̃ matters by up to the order of ᾱ_{t-1}·v/(1 - ᾱ_t), and
+        ᾱ_{t-1}(1 - α_t) = ᾱ_{t-1} - ᾱ_t. Draws spread evenly over t fall in half their number on
+        x_t of which nothing is left: 10 of them tell empirical Bayes for a memorizer of 0.95 of
+        2,048 training strings (0.93 at T = 50), and 10 of these of 0.99 (0.98).
+        """
+        alpha_bar = self.alpha_bar.double().cpu().numpy()
+        redrawn = (alpha_bar[:-1] - alpha_bar[1:]) / (1 - alpha_bar[1:])
+        return redrawn / redrawn.sum()
 
     def _posterior(self, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """q(x_{t-1} | x_t, x_0), (K, v, B, d), and log r⁰ - log Z⁰ under it, from (K, 1, B, d)."""
@@ -200,3 +141,21 @@ class Diffusion:
     def _one_hot(self, tokens: Tensor) -> Tensor:
         symbols = torch.arange(self.vocab_size, device=tokens.device)
         return (tokens.unsqueeze(-1) == symbols).to(self.alpha.dtype)
+
+
+def transition(weights: Tensor, x: Tensor, uniform: Tensor) -> Tensor:
+    """Draw from unnormalised weights, small numbers for a change: where u is large, x stays.
+
+    Args:
+        weights: (K, v, …).
+        x: (K, …) symbols now.
+        uniform: (K, …) in [0, 1).
+
+    Returns:
+        (K, …) symbols.
+    """
+    here = x.unsqueeze(SYMBOLS)
+    total = weights.sum(SYMBOLS, keepdim=True).mul_(uniform.unsqueeze(SYMBOLS))
+    changes = weights.scatter_(SYMBOLS, here, 0.0).cumsum(SYMBOLS)
+    below = (changes <= total).to(weights.dtype).sum(SYMBOLS).long()  # truth values add up slowly
+    return torch.where(below < weights.shape[SYMBOLS], below, x)

@@ -9,7 +9,7 @@ from study.measures import Reference
 from study.measures.likelihood import Probes
 from study.measures.noise import TRAINING, Noisings
 from study.measures.optima import Optima
-from study.processes.uniform import Diffusion
+from study.processes.process import Diffusion
 
 
 @dataclass(frozen=True)

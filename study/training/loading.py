@@ -15,7 +15,8 @@ from study.models.kinds import kind_of, model_of
 from study.models.model import Networks
 from study.processes import chunks
 from study.processes.generation import generate
-from study.processes.uniform import Diffusion
+from study.processes.process import Diffusion
+from study.processes.registry import process_of
 from study.store.results import FOLDER, DamagedTraining, Results, Status
 from study.training.checkpoints import NotKept, read_checkpoint
 from study.training.member import build_corpus
@@ -34,8 +35,8 @@ class LoadedTraining:
         config: its configuration.
         step: optimizer steps behind the weights.
         corpus: training and control strings, with their grammar.
-        denoiser: the network, a `study.processes.uniform.Denoiser` of one member.
-        diffusion: its noise schedule.
+        denoiser: the network, a `study.processes.process.Denoiser` of one member.
+        diffusion: its noise process.
     """
 
     config: TrialConfig
@@ -78,7 +79,7 @@ def load_training(
         raise DamagedTraining(f"'{folder}' holds no published training")
     config = results.config(training)
     checkpoint = read_checkpoint(results.read(status, _checkpoint(status, step)))
-    diffusion = Diffusion.build(config.diffusion.num_timesteps, config.grammar.vocab_size, device)
+    diffusion = process_of(config.diffusion, config.grammar.vocab_size, device)
     model = model_of(config, diffusion.alpha_bar)
     networks = model.networks(checkpoint["weights"].to(torch.device(device)))
     return LoadedTraining(config, checkpoint["step"], build_corpus(config), networks, diffusion)

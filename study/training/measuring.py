@@ -18,7 +18,7 @@ from study.measures import Reference, measure_strings, stratum_columns, string_c
 from study.measures.likelihood import elbo_losses, likelihood_columns
 from study.measures.noise import Windows, measure_noise
 from study.processes.generation import generate
-from study.processes.uniform import Denoiser, Diffusion
+from study.processes.process import Denoiser, Diffusion
 from study.store import records
 from study.training.member import Member
 

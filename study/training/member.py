@@ -16,7 +16,7 @@ from rhm import Grammar
 from study.config import TrialConfig
 from study.corpus import Corpus
 from study.measures import Reference
-from study.processes.uniform import Diffusion
+from study.processes.process import Diffusion
 from study.store import records
 from study.store.results import DamagedTraining, Entry, Results, State, Status
 from study.training.fixed import Fixed

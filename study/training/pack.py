@@ -16,7 +16,8 @@ from study.config import TrainingConfig, TrialConfig
 from study.kernels.adam import Adam
 from study.kernels.products import Products
 from study.models.kinds import model_of
-from study.processes.uniform import Diffusion
+from study.processes.process import Diffusion
+from study.processes.registry import process_of
 from study.randomness import generator
 from study.training.checkpoints import read_checkpoint, written
 
@@ -120,9 +121,7 @@ class PackTrainer(Generic[M]):
         config = members[0].config
         self._device = device
         self.step = 0
-        self.diffusion = Diffusion.build(
-            config.diffusion.num_timesteps, config.grammar.vocab_size, device
-        )
+        self.diffusion = process_of(config.diffusion, config.grammar.vocab_size, device)
         self._model = model_of(config, self.diffusion.alpha_bar)
         self.layout = self._model.layout
         self._streams = [Stream(member, self.diffusion) for member in members]
@@ -138,7 +137,7 @@ class PackTrainer(Generic[M]):
         """Network, optimizer and batches around weights and Adam's two moments, all flat."""
         self.network = self._model.networks(weights)
         gradient = torch.zeros_like(weights)
-        self._learner = self._model.learner(weights, gradient, self.diffusion.loss_and_slope)
+        self._learner = self._model.learner(weights, gradient, self.diffusion.loss_and_gradient)
         steps = torch.tensor(float(self.step), device=self._device)
         rate = self._training.learning_rate
         self._adam = Adam(weights, gradient, first, second, steps, rate)

@@ -25,7 +25,7 @@ from study.kernels.memory import keep_freed_memory
 from study.measures import measure_strings
 from study.processes import chunks
 from study.processes.generation import generate, planned, spaced
-from study.processes.uniform import Diffusion
+from study.processes.process import Diffusion
 from study.store.results import Results
 from study.training.fixed import Fixed
 from study.training.measuring import measure

@@ -19,7 +19,8 @@ from study.corpus import Corpus
 from study.measures import Reference, measure_strings
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.generation import generate, spaced
-from study.processes.uniform import Diffusion
+from study.processes.process import Denoiser, Diffusion
+from study.processes.uniform import Uniform
 
 STEPS = {200: (200, 100, 50, 25, 12), 50: (50, 25, 12, 6)}
 """T -> numbers of reverse steps."""
@@ -66,26 +67,30 @@ class Bias:
         return cls(1 - float(shares.sum()), float(off[0]), float(off[-1]), last)
 
 
-def every_string(shape: GrammarShape) -> np.ndarray:
-    """All v^d strings (v^d, d), grammatical or not, in lexicographic order."""
-    return np.array(list(product(range(shape.vocab_size), repeat=shape.num_leaves)), dtype=np.uint8)
+def every_string(symbols: int, leaves: int) -> np.ndarray:
+    """All strings (symbols^d, d), grammatical or not, in lexicographic order."""
+    return np.array(list(product(range(symbols), repeat=leaves)), dtype=np.uint8)
 
 
-def generated_law(grammar: Grammar, diffusion: Diffusion, steps: int | None = None) -> np.ndarray:
-    """Probability of every string after all reverse steps, from the uniform law of x_T.
+def generated_law(
+    denoiser: Denoiser, diffusion: Diffusion, leaves: int, steps: int | None = None
+) -> np.ndarray:
+    """Probability of every string after all reverse steps, from pure noise.
 
     The leaves of a step are drawn apart, so the law of its strings is a product over two halves,
     given where it came from: law(y, z) = Σ_x law(x) first(x, y) second(x, z).
     """
-    denoiser, T = GrammarDenoiser(grammar, diffusion), diffusion.num_timesteps
-    x = torch.as_tensor(every_string(grammar.shape).astype(np.int64)).unsqueeze(0)
-    law = torch.full(x.shape[1:2], 1 / x.shape[1], dtype=diffusion.alpha.dtype)
+    T = diffusion.num_timesteps
+    x = torch.as_tensor(every_string(diffusion.num_inputs, leaves).astype(np.int64)).unsqueeze(0)
+    law = diffusion.stationary[x[0]].prod(-1)
     for t, to in pairwise(torch.tensor(spaced(T, steps or T)).view(-1, 1, 1)):
         weights = diffusion.reverse_weights(denoiser(x, t), x, t, to)[0]
         of_leaf = (weights / weights.sum(0)).permute(2, 1, 0)  # (d, x_t, symbol)
         first, second = (reduce(_apart, half) for half in of_leaf.tensor_split(2))
         law = ((law.unsqueeze(1) * first).T @ second).flatten()
-    return law.numpy()
+    strings = (x[0] < diffusion.vocab_size).all(-1)
+    assert law[~strings].sum() == 0
+    return law[strings].numpy()
 
 
 def _apart(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
@@ -95,7 +100,9 @@ def _apart(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
 def exact(grammar: Grammar, diffusion: Diffusion, steps: int | None = None) -> Bias:
     """By listing all strings; `last` is the total variation from the grammar's law."""
-    strings, law = every_string(grammar.shape), generated_law(grammar, diffusion, steps)
+    shape = grammar.shape
+    strings = every_string(shape.vocab_size, shape.num_leaves)
+    law = generated_law(GrammarDenoiser(grammar, diffusion), diffusion, shape.num_leaves, steps)
     distance = np.abs(law - np.exp(grammar.log_likelihood(strings))).sum() / 2
     return Bias.of(grammar, strings, law, float(distance))
 
@@ -156,13 +163,13 @@ def main() -> None:
         grammars = [Grammar.random(shape, zipf={0: 1.0}, seed=seed) for seed in SEEDS]
 
         def listed(T: int, steps: int, grammars: list[Grammar] = grammars) -> Iterable[Bias]:
-            diffusion = Diffusion.build(T, grammars[0].shape.vocab_size, dtype=torch.float64)
+            diffusion = Uniform.build(T, grammars[0].shape.vocab_size, dtype=torch.float64)
             return (exact(grammar, diffusion, steps) for grammar in grammars)
 
         print(table(f"{_title(shape)}, all strings listed", "total variation", listed), flush=True)
 
     def drawn(T: int, steps: int) -> Iterable[Bias]:
-        diffusion = Diffusion.build(T, LARGE.vocab_size)
+        diffusion = Uniform.build(T, LARGE.vocab_size)
         for seed in SEEDS:
             grammar = Grammar.random(LARGE, zipf=LARGE_ZIPF, seed=seed)
             yield sampled(grammar, seed, diffusion, steps)

@@ -11,7 +11,7 @@ from rhm import Grammar
 from study.measures.likelihood import Memorized, Probes, elbo_losses, likelihood_columns
 from study.measures.memorized import memorized_since
 from study.processes.exact_denoisers import GrammarDenoiser
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 from tests.study.calibration.repetitions import Pair
 from tests.study.calibration.worlds import SHAPE, ZIPF, config, world
 
@@ -39,7 +39,7 @@ class Flags:
 def of_likelihood(seed: int, exponents: tuple[float, ...] = DRIFTS) -> Flags:
     """A training that learns the grammar better and better, but no string."""
     _, reference = world(seed)
-    diffusion = Diffusion.build(50, SHAPE.vocab_size)
+    diffusion = Uniform.build(50, SHAPE.vocab_size)
     probes = Probes.draw(config(seed, timesteps=50), reference, diffusion)
     strata, p = reference.strata, []
     readings: dict[str, Pair] = {}

@@ -14,7 +14,7 @@ from study.corpus import Corpus
 from study.measures import Reference, measure_strings
 from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
 from study.processes.generation import generate
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 from study.training.pack import Batch, PackTrainer
 from tests.study.calibration.worlds import config
 
@@ -32,7 +32,7 @@ class Trained:
 class Once:
     """Batches in which every training string occurs exactly once, in random order."""
 
-    def __init__(self, corpora: list[np.ndarray], diffusion: Diffusion, batch: int) -> None:
+    def __init__(self, corpora: list[np.ndarray], diffusion: Uniform, batch: int) -> None:
         self.diffusion, self.batch = diffusion, batch
         self.rng = torch.Generator().manual_seed(0)
         self.corpora = torch.stack(

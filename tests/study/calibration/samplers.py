@@ -13,7 +13,8 @@ from study.measures.noise import TRAINING, Noisings, Windows, measure_noise
 from study.measures.optima import Optima
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.generation import generate
-from study.processes.uniform import Denoiser, Diffusion
+from study.processes.process import Denoiser
+from study.processes.uniform import Uniform
 from tests.study.calibration.repetitions import Pair
 from tests.study.calibration.worlds import GENERATED, MANY, SHAPE, SIZE, config, world
 
@@ -22,7 +23,7 @@ STEPS = 300
 """T of the exact grammar denoiser."""
 
 
-def fine(steps: int, vocab_size: int, dtype: torch.dtype = torch.float32) -> Diffusion:
+def fine(steps: int, vocab_size: int, dtype: torch.dtype = torch.float32) -> Uniform:
     """The schedule ᾱ_t = 1 - (t/T)², whose steps lie where strings form.
 
     A reverse step redraws the leaves apart from one another, which leaves the generated rules off
@@ -32,7 +33,7 @@ def fine(steps: int, vocab_size: int, dtype: torch.dtype = torch.float32) -> Dif
     t = torch.arange(steps + 1, dtype=torch.float64) / steps
     alpha_bar = (1 - t**2).clamp_min(1e-4)
     alpha = torch.cat([alpha_bar[:1], alpha_bar[1:] / alpha_bar[:-1]])
-    return Diffusion(vocab_size, alpha.to(dtype), alpha_bar.to(dtype))
+    return Uniform(vocab_size, alpha.to(dtype), alpha_bar.to(dtype))
 
 
 def of_strings(reference: Reference, strings: np.ndarray) -> dict[str, Pair]:
@@ -100,7 +101,7 @@ def of_memorizer(seed: int, size: int = SIZE) -> dict[str, float]:
     """Empirical Bayes by the default measurements, and where both optima stand."""
     corpus, reference = world(seed, size)
     cfg = config(seed, size=size)
-    diffusion = Diffusion.build(200, SHAPE.vocab_size)
+    diffusion = Uniform.build(200, SHAPE.vocab_size)
     empirical = EmpiricalBayesDenoiser(corpus.training.strings, diffusion)
     strings = generate(empirical, diffusion, [seed], count=GENERATED, leaves=SHAPE.num_leaves)[0]
     probes = Probes.draw(cfg, reference, diffusion)
@@ -122,7 +123,7 @@ def of_memorizer(seed: int, size: int = SIZE) -> dict[str, float]:
 
 
 def noise_curves(
-    denoiser: Denoiser, diffusion: Diffusion, cfg: TrialConfig, corpus: Corpus
+    denoiser: Denoiser, diffusion: Uniform, cfg: TrialConfig, corpus: Corpus
 ) -> dict[str, float | None]:
     noisings = Noisings.draw(cfg, corpus, diffusion)
     noised = noisings.x_0, noisings.x_t, noisings.t, noisings.side == TRAINING

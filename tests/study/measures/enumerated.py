@@ -9,7 +9,8 @@ import torch
 
 from rhm import Grammar
 from study.config import TrialConfig
-from study.processes.uniform import FLOOR, Diffusion
+from study.processes.process import FLOOR
+from study.processes.uniform import Uniform
 from study.training.member import build_corpus
 from tests.study.small import small
 
@@ -17,7 +18,7 @@ from tests.study.small import small
 class Opinionated:
     """A denoiser of no merit: fixed random logits for every tuple of leaf, symbol and step."""
 
-    def __init__(self, diffusion: Diffusion, leaves: int, seed: int = 0) -> None:
+    def __init__(self, diffusion: Uniform, leaves: int, seed: int = 0) -> None:
         g = torch.Generator().manual_seed(seed)
         v, T = diffusion.vocab_size, diffusion.num_timesteps
         self.table = torch.randn(T + 1, leaves, v, v, generator=g, dtype=diffusion.alpha.dtype)
@@ -39,11 +40,11 @@ class Enumerated:
     """One small training with exact probabilities by listing all strings."""
 
     config: TrialConfig
-    diffusion: Diffusion = field(init=False)
+    diffusion: Uniform = field(init=False)
 
     def __post_init__(self) -> None:
         T, v = self.config.diffusion.num_timesteps, self.config.grammar.vocab_size
-        self.diffusion = Diffusion.build(T, v, dtype=torch.float64)
+        self.diffusion = Uniform.build(T, v, dtype=torch.float64)
         self.corpus = build_corpus(self.config)
         self.alpha, self.alpha_bar = self.diffusion.alpha.numpy(), self.diffusion.alpha_bar.numpy()
 

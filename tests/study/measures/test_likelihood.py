@@ -15,7 +15,6 @@ from study.measures.likelihood import (
     Probes,
     elbo_losses,
     likelihood_columns,
-    shares_of_steps,
     steps_by_share,
 )
 from study.measures.memorized import (
@@ -27,7 +26,7 @@ from study.measures.memorized import (
     p_values,
 )
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 from study.training.member import build_corpus
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
 from tests.study.small import small
@@ -81,7 +80,7 @@ def test_stratified_draws_average_to_the_exhaustive_loss_over_all_t_and_noise():
     world = Enumerated(config)
     probes = probes_of(world)
     drawn = np.bincount(probes.t.numpy(), minlength=T + 1)[1:]
-    assert drawn == pytest.approx(400 * T * shares_of_steps(world.diffusion), abs=1)
+    assert drawn == pytest.approx(400 * T * world.diffusion.shares_of_steps(), abs=1)
     denoiser = Opinionated(world.diffusion, 4)
     (losses,) = elbo_losses(denoiser, world.diffusion, [probes])
     exact = np.array([exhaustive(world, denoiser, x.numpy().astype(int)) for x in probes.x_0])
@@ -101,11 +100,11 @@ def test_steps_are_drawn_by_share_and_each_part_of_the_shares_has_one():
 
 
 def test_shares_are_the_chances_that_a_redrawn_leaf_was_redrawn_in_the_step():
-    diffusion = Diffusion.build(24, 4, dtype=torch.float64)
+    diffusion = Uniform.build(24, 4, dtype=torch.float64)
     alpha = diffusion.alpha.numpy()
     chances = [(alpha[1:t].prod() - alpha[1 : t + 1].prod()) for t in range(1, 25)]
     expected = [chances[t - 1] / sum(chances[:t]) for t in range(1, 25)]
-    assert shares_of_steps(diffusion) == pytest.approx(np.array(expected) / sum(expected))
+    assert diffusion.shares_of_steps() == pytest.approx(np.array(expected) / sum(expected))
 
 
 @pytest.mark.parametrize("size", [512, 2048])
@@ -122,7 +121,7 @@ def test_empirical_bayes_is_found_out_with_the_default_measurements(size):
             measurement__loss_strings=192,
         )
         corpus = build_corpus(config)
-        diffusion = Diffusion.build(200, 6)
+        diffusion = Uniform.build(200, 6)
         probes = Probes.draw(config, Reference.build(corpus), diffusion)
         empirical = EmpiricalBayesDenoiser(corpus.training.strings, diffusion)
         (losses,) = elbo_losses(empirical, diffusion, [probes])
@@ -347,7 +346,7 @@ def test_level_slopes_see_the_level_that_decides(rng):
 
 def test_the_diffusion_of_the_pack_is_used():
     world = Enumerated(small_grammar({}, corpus__size=12))
-    diffusion = Diffusion.build(24, 4)
+    diffusion = Uniform.build(24, 4)
     probes = Probes.draw(world.config, Reference.build(world.corpus), diffusion)
     assert probes.x_0.dtype == probes.x_t.dtype == torch.uint8
-    assert probes.weights == pytest.approx(1 / shares_of_steps(diffusion)[probes.t - 1])
+    assert probes.weights == pytest.approx(1 / diffusion.shares_of_steps()[probes.t - 1])

@@ -9,7 +9,8 @@ import torch
 from study.measures.noise import WINDOWS, Noisings, Windows, gap_fraction, measure_noise
 from study.measures.optima import Optima
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
-from study.processes.uniform import FLOOR, Diffusion
+from study.processes.process import FLOOR
+from study.processes.uniform import Uniform
 from study.training.member import build_corpus
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
 from tests.study.small import small
@@ -24,9 +25,9 @@ def corpus():
     return build_corpus(CONFIG)
 
 
-def drawn(corpus, config=CONFIG, dtype=torch.float32) -> tuple[Diffusion, Noisings, Optima]:
+def drawn(corpus, config=CONFIG, dtype=torch.float32) -> tuple[Uniform, Noisings, Optima]:
     T, v = config.diffusion.num_timesteps, config.grammar.vocab_size
-    diffusion = Diffusion.build(T, v, dtype=dtype)
+    diffusion = Uniform.build(T, v, dtype=dtype)
     noisings = Noisings.draw(config, corpus, diffusion)
     return diffusion, noisings, optima_of(corpus, diffusion, noisings)
 
@@ -45,7 +46,7 @@ def windows_of(denoiser, corpus, config=CONFIG, dtype=torch.float32) -> Windows:
 class Mixture:
     """The posterior (1-α)g + αe, handed over in cavity form like a network's."""
 
-    def __init__(self, corpus, diffusion: Diffusion, weight: float) -> None:
+    def __init__(self, corpus, diffusion: Uniform, weight: float) -> None:
         self.diffusion, self.weight = diffusion, weight
         self.parts = (
             GrammarDenoiser(corpus.grammar, diffusion),

@@ -12,7 +12,7 @@ from study.models.inference import SharedTimeUNet
 from study.models.reference import ReferenceUNet
 from study.models.unet import PackedUNet
 from study.models.weights import NetworkShape, initial_weights
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 
 SHAPES = [NetworkShape(3, 2, 6, 16), NetworkShape(2, 3, 5, 7), NetworkShape(1, 4, 3, 1)]
 
@@ -24,7 +24,7 @@ def reference(shape: NetworkShape, flat: Tensor, member: int, alpha_bar: Tensor)
     return network
 
 
-def plain_loss(diffusion: Diffusion, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+def plain_loss(diffusion: Uniform, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
     """Mean KL of full posteriors, by torch's own cross entropies."""
     v, alpha, alpha_bar = diffusion.vocab_size, diffusion.alpha, diffusion.alpha_bar
 
@@ -39,9 +39,9 @@ def plain_loss(diffusion: Diffusion, logits: Tensor, x_0: Tensor, x_t: Tensor, t
     return (torch.special.xlogy(q, q) - torch.special.xlogy(q, p)).sum(-1).mean()
 
 
-def setting(shape: NetworkShape) -> tuple[Diffusion, PackedUNet, Tensor, Tensor, Tensor]:
+def setting(shape: NetworkShape) -> tuple[Uniform, PackedUNet, Tensor, Tensor, Tensor]:
     g = torch.Generator().manual_seed(0)
-    diffusion = Diffusion.build(25, shape.vocab_size)
+    diffusion = Uniform.build(25, shape.vocab_size)
     flat = initial_weights(shape, [3, 4])
     for name, view in shape.views(flat).items():
         if name.endswith(("scale", "shift")):  # away from 1 and 0, where errors could hide
@@ -57,9 +57,9 @@ def setting(shape: NetworkShape) -> tuple[Diffusion, PackedUNet, Tensor, Tensor,
 def test_logits_loss_and_gradients_equal_the_plain_network(shape):
     diffusion, network, x_0, x_t, t = setting(shape)
     logits, tape = network.forward(x_t, t)
-    loss, gradient = diffusion.loss_and_slope(logits, x_0, x_t, t)
+    loss, gradient = diffusion.loss_and_gradient(logits, x_0, x_t, t)
     network.backward(tape, gradient / loss[0].numel())
-    exact = Diffusion.build(25, shape.vocab_size, dtype=torch.float64)
+    exact = Uniform.build(25, shape.vocab_size, dtype=torch.float64)
     assert network.flat.grad is not None
     for k in range(2):
         plain = reference(shape, network.flat, k, exact.alpha_bar)
@@ -88,7 +88,7 @@ def test_the_padding_of_the_vocabulary_stays_zero():
     shape = SHAPES[1]
     diffusion, network, x_0, x_t, t = setting(shape)
     logits, tape = network.forward(x_t, t)
-    network.backward(tape, diffusion.loss_and_slope(logits, x_0, x_t, t)[1])
+    network.backward(tape, diffusion.loss_and_gradient(logits, x_0, x_t, t)[1])
     for flat in (network.flat, network.flat.grad):
         assert flat is not None
         views = shape.views(flat)

@@ -15,21 +15,21 @@ from scipy.stats import chisquare
 from rhm import Grammar, GrammarShape
 from study.processes.exact_denoisers import GrammarDenoiser
 from study.processes.generation import generate
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 from tests.study.calibration.samplers import fine
 from tests.study.reverse_steps import exact, generated_law
 
 SHAPE = GrammarShape(depth=2, vocab_size=4, num_synonyms=3)
 
 
-def errors(grammar: Grammar, diffusion: Diffusion, steps: int | None = None) -> tuple[float, float]:
+def errors(grammar: Grammar, diffusion: Uniform, steps: int | None = None) -> tuple[float, float]:
     """Total variation from the grammar, and overproduction - 1 of the commonest root rule."""
     bias = exact(grammar, diffusion, steps)
     return bias.last, bias.common
 
 
-def own(num_timesteps: int) -> Diffusion:
-    return Diffusion.build(num_timesteps, SHAPE.vocab_size, dtype=torch.float64)
+def own(num_timesteps: int) -> Uniform:
+    return Uniform.build(num_timesteps, SHAPE.vocab_size, dtype=torch.float64)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -56,7 +56,7 @@ def test_the_schedule_of_the_calibration_is_off_by_half_as_much():
 @pytest.mark.parametrize("steps", [6, 24])
 def test_generated_strings_follow_the_law(steps):
     grammar, diffusion = Grammar.random(SHAPE, zipf={0: 1.0}, seed=1), own(24)
-    law = generated_law(grammar, diffusion, steps)
+    law = generated_law(GrammarDenoiser(grammar, diffusion), diffusion, SHAPE.num_leaves, steps)
     (strings,) = generate(
         GrammarDenoiser(grammar, diffusion),
         diffusion,

@@ -8,7 +8,7 @@ import torch
 
 from rhm import Grammar, GrammarShape
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 
 SHAPES = [
     GrammarShape(depth=2, vocab_size=4, num_synonyms=2),
@@ -28,7 +28,7 @@ def cavity_by_enumeration(strings, prior, evidence) -> np.ndarray:
     return out / out.sum(-1, keepdims=True)
 
 
-def noisy(diffusion: Diffusion, leaves: int) -> tuple[torch.Tensor, torch.Tensor]:
+def noisy(diffusion: Uniform, leaves: int) -> tuple[torch.Tensor, torch.Tensor]:
     g = torch.Generator().manual_seed(0)
     x_t = torch.randint(diffusion.vocab_size, (1, 12, leaves), generator=g)
     return x_t, torch.randint(1, 31, (1, 12), generator=g)
@@ -39,7 +39,7 @@ def noisy(diffusion: Diffusion, leaves: int) -> tuple[torch.Tensor, torch.Tensor
 def test_oracles_give_cavity_marginals(shape, oracle):
     zipf = dict.fromkeys(range(shape.depth), 1.3)
     grammar = Grammar.random(shape, zipf=zipf, seed=2)
-    diffusion = Diffusion.build(30, shape.vocab_size, dtype=torch.float64)
+    diffusion = Uniform.build(30, shape.vocab_size, dtype=torch.float64)
     x_t, t = noisy(diffusion, shape.num_leaves)
     evidence = diffusion.likelihood(x_t, t)[0].numpy()
     if oracle == "grammar":
@@ -55,7 +55,7 @@ def test_oracles_give_cavity_marginals(shape, oracle):
 
 def test_members_of_a_pack_are_denoised_alike():
     grammar = Grammar.random(SHAPES[0], seed=2)
-    diffusion = Diffusion.build(30, 4)
+    diffusion = Uniform.build(30, 4)
     x_t, t = noisy(diffusion, 4)
     for denoiser in (
         GrammarDenoiser(grammar, diffusion),

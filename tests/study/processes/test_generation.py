@@ -10,20 +10,22 @@ from hypothesis import strategies as st
 
 from study.models.unet import PackedUNet
 from study.models.weights import NetworkShape, initial_weights
+from study.processes.absorbing import Absorbing
 from study.processes.chunks import LARGE, SMALL, sizes
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser
-from study.processes.generation import generate, moved, planned, spaced
-from study.processes.uniform import Diffusion
+from study.processes.generation import MULTIPLE, generate, moved, planned, spaced
+from study.processes.process import Diffusion
+from study.processes.uniform import Uniform
 
 STRINGS = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 1, 1]], dtype=np.uint8)
 
 
 @pytest.fixture
-def diffusion() -> Diffusion:
-    return Diffusion.build(30, 4)
+def diffusion() -> Uniform:
+    return Uniform.build(30, 4)
 
 
-def drawn(diffusion: Diffusion, seeds: list[int], count: int, occasion: int = 0) -> np.ndarray:
+def drawn(diffusion: Uniform, seeds: list[int], count: int, occasion: int = 0) -> np.ndarray:
     denoiser = EmpiricalBayesDenoiser(STRINGS, diffusion)
     return generate(denoiser, diffusion, seeds, count=count, leaves=4, occasion=occasion)
 
@@ -38,7 +40,7 @@ def test_neither_the_count_nor_the_company_changes_a_string(diffusion):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_network_generates_the_same_strings_alone_and_in_company(width, threads):
     shape = NetworkShape(3, 2, 6, width)
-    diffusion = Diffusion.build(30, 6)
+    diffusion = Uniform.build(30, 6)
 
     def generated(seeds: list[int]) -> np.ndarray:
         network = PackedUNet(shape, diffusion.alpha_bar, initial_weights(shape, seeds))
@@ -67,7 +69,7 @@ def test_the_global_stream_is_neither_read_nor_moved(diffusion):
 
 
 def test_the_empirical_denoiser_gives_back_its_strings_evenly(diffusion):
-    generated = drawn(Diffusion.build(200, 4), [5], 1500)[0]
+    generated = drawn(Uniform.build(200, 4), [5], 1500)[0]
     counts = np.array([(generated == s).all(1).sum() for s in STRINGS])
     assert counts.sum() > 0.98 * 1500
     expected = counts.sum() / 3
@@ -111,6 +113,7 @@ def test_chunks_hold_the_strings_and_more_strings_have_the_same_first_chunks(cou
 
 
 @given(
+    process=st.sampled_from([Uniform, Absorbing]),
     seed=st.integers(0, 2**32),
     leaves=st.sampled_from([2, 4, 8]),
     steps=st.sampled_from([20, 60, 200]),
@@ -118,17 +121,18 @@ def test_chunks_hold_the_strings_and_more_strings_have_the_same_first_chunks(cou
 )
 @settings(max_examples=25, deadline=None)
 def test_strings_that_the_denoiser_is_not_asked_about_would_not_have_changed(
-    seed: int, leaves: int, steps: int, places: int
+    process: type[Diffusion], seed: int, leaves: int, steps: int, places: int
 ):
     """However few places there are, and however sure of itself the denoiser."""
-    diffusion, g = Diffusion.build(200, 4), torch.Generator().manual_seed(seed)
-    sharp = 20 * torch.randn(200, leaves, 4, 4, generator=g)
+    diffusion, g = process.build(200, 4), torch.Generator().manual_seed(seed)
+    symbols = diffusion.num_inputs
+    sharp = 20 * torch.randn(200, leaves, symbols, 4, generator=g)
 
     def denoiser(x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        own = sharp[int(t) - 1].expand(*x_t.shape, 4, 4)
+        own = sharp[int(t) - 1].expand(*x_t.shape, symbols, 4)
         return own.gather(-2, x_t[..., None, None].expand(*x_t.shape, 1, 4)).squeeze(-2)
 
-    x = torch.randint(4, (2, SMALL, leaves), generator=g)
+    x = diffusion.pure_noise(torch.rand(2, SMALL, leaves, generator=g))
     for stride in planned(diffusion, spaced(200, steps), SMALL, leaves):
         uniform = torch.rand(*x.shape, generator=g)
         all_asked = moved(denoiser, diffusion, x, uniform, replace(stride, places=SMALL))
@@ -138,6 +142,12 @@ def test_strings_that_the_denoiser_is_not_asked_about_would_not_have_changed(
         x = all_asked
 
 
+def test_masked_strings_are_asked_about_once_for_each_leaf_at_most():
+    strides = planned(Absorbing.build(1000, 6), spaced(1000, 1000), LARGE, 8)
+    asked = sum(stride.places for stride in strides)
+    assert asked < 8 * LARGE + 1000 * 2 * MULTIPLE  # and room for luck at every step
+
+
 def test_long_chains_ask_about_few_strings():
-    strides = planned(Diffusion.build(1000, 6), spaced(1000, 1000), LARGE, 16)
+    strides = planned(Uniform.build(1000, 6), spaced(1000, 1000), LARGE, 16)
     assert sum(stride.places for stride in strides) < 0.3 * LARGE * 1000

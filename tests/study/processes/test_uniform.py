@@ -7,11 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.processes.generation import transition
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform, transition
 
 
-def brute_force_chain(diffusion: Diffusion) -> list[torch.Tensor]:
+def brute_force_chain(diffusion: Uniform) -> list[torch.Tensor]:
     """q(x_t = b | x_0 = a) as matrices [a, b], by multiplying single steps."""
     v = diffusion.vocab_size
     chain = [torch.eye(v, dtype=torch.float64)]
@@ -21,21 +20,21 @@ def brute_force_chain(diffusion: Diffusion) -> list[torch.Tensor]:
 
 
 @pytest.fixture
-def diffusion() -> Diffusion:
-    return Diffusion.build(30, 4, dtype=torch.float64)
+def diffusion() -> Uniform:
+    return Uniform.build(30, 4, dtype=torch.float64)
 
 
 def test_the_schedule_starts_clean_and_ends_in_noise(diffusion):
     assert diffusion.alpha_bar[0] == 1
     assert diffusion.alpha_bar[-1] < 1e-4
-    beta = 1 - Diffusion.build(200, 4, dtype=torch.float64).alpha
+    beta = 1 - Uniform.build(200, 4, dtype=torch.float64).alpha
     assert beta[1] == pytest.approx(0.001 + 0.099 / 200)
     assert beta[200] == pytest.approx(0.1)
 
 
 def test_too_few_timesteps_are_refused():
     with pytest.raises(ValueError, match="above 20"):
-        Diffusion.build(20, 4)
+        Uniform.build(20, 4)
 
 
 def test_likelihoods_equal_the_product_of_single_steps(diffusion):
@@ -47,14 +46,14 @@ def test_likelihoods_equal_the_product_of_single_steps(diffusion):
 
 
 def test_noised_strings_follow_the_kernel():
-    diffusion = Diffusion.build(30, 4)
+    diffusion = Uniform.build(30, 4)
     n = 40_000
     g = torch.Generator().manual_seed(1)
     for t in (1, 10, 25):
         x_0 = torch.full((n, 1), 2)
         x_t = diffusion.noised(x_0, torch.full((n,), t), torch.rand(n, 1, generator=g))
         observed = torch.bincount(x_t.flatten(), minlength=4) / n
-        expected = brute_force_chain(Diffusion.build(30, 4, dtype=torch.float64))[t][2]
+        expected = brute_force_chain(Uniform.build(30, 4, dtype=torch.float64))[t][2]
         error = (expected * (1 - expected) / n).sqrt()
         assert ((observed - expected).abs() <= 4 * error + 1e-9).all()
 
@@ -63,7 +62,7 @@ def test_noised_strings_follow_the_kernel():
 @given(seed=st.integers(0, 2**31), t=st.integers(1, 30))
 def test_loss_equals_the_divergence_of_enumerated_posteriors(seed, t):
     """KL between Bayes' rule over single-step matrices and D3PM's reverse step, term by term."""
-    diffusion = Diffusion.build(30, 4, dtype=torch.float64)
+    diffusion = Uniform.build(30, 4, dtype=torch.float64)
     g = torch.Generator().manual_seed(seed)
     logits = 3 * torch.randn(1, 1, 5, 4, generator=g, dtype=torch.float64)
     x_0, x_t = torch.randint(4, (2, 1, 1, 5), generator=g)
@@ -84,12 +83,12 @@ def test_loss_equals_the_divergence_of_enumerated_posteriors(seed, t):
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 2**31), t=st.integers(1, 30))
 def test_the_slope_is_the_derivative_of_the_loss(seed, t):
-    diffusion = Diffusion.build(30, 4, dtype=torch.float64)
+    diffusion = Uniform.build(30, 4, dtype=torch.float64)
     g = torch.Generator().manual_seed(seed)
     logits = torch.randn(1, 1, 3, 4, generator=g, dtype=torch.float64)
     x_0, x_t = torch.randint(4, (2, 1, 1, 3), generator=g)
     steps = torch.tensor([[t]])
-    _, slope = diffusion.loss_and_slope(logits, x_0, x_t, steps)
+    _, slope = diffusion.loss_and_gradient(logits, x_0, x_t, steps)
     for direction in torch.eye(12, dtype=torch.float64).view(12, 1, 1, 3, 4):
         up, down = (
             diffusion.loss(logits + h * direction, x_0, x_t, steps).sum() for h in (1e-5, -1e-5)
@@ -98,10 +97,10 @@ def test_the_slope_is_the_derivative_of_the_loss(seed, t):
 
 
 def test_loss_stays_finite_for_hopeless_guesses():
-    diffusion = Diffusion.build(30, 4)
+    diffusion = Uniform.build(30, 4)
     logits = torch.tensor([[[[200.0, -200.0, -200.0, -200.0]]]])
     wrong, t = torch.tensor([[[1]]]), torch.tensor([[1]])
-    loss, slope = diffusion.loss_and_slope(logits, wrong, wrong, t)
+    loss, slope = diffusion.loss_and_gradient(logits, wrong, wrong, t)
     assert math.isfinite(float(loss.sum()))
     assert torch.isfinite(slope).all()
 
@@ -119,7 +118,7 @@ def test_a_transition_follows_the_weights_and_stays_where_the_number_is_large():
 
 @pytest.mark.parametrize("num_timesteps", [30, 200])
 def test_no_denoiser_changes_a_leaf_more_often_than_the_bound(num_timesteps):
-    diffusion = Diffusion.build(num_timesteps, 4, dtype=torch.float64)
+    diffusion = Uniform.build(num_timesteps, 4, dtype=torch.float64)
     elsewhere = torch.tensor([-1e9, 0.0, 0.0, 0.0], dtype=torch.float64).view(1, 1, 1, 4)
     here = torch.zeros(1, 1, 1, dtype=torch.long)
     for t, to in [(num_timesteps, num_timesteps - 1), (num_timesteps, 3), (5, 4), (2, 1), (1, 0)]:

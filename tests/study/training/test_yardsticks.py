@@ -14,7 +14,7 @@ from study.corpus import Corpus
 from study.measures import Reference, measure_strings
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.generation import generate
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 
 GENERATED = 3072
 
@@ -29,7 +29,7 @@ def corpus():
 @pytest.fixture(scope="module")
 def yardsticks(corpus):
     """Strings that each exact denoiser generates by 200 reverse steps."""
-    diffusion = Diffusion.build(200, corpus.grammar.shape.vocab_size)
+    diffusion = Uniform.build(200, corpus.grammar.shape.vocab_size)
     denoisers = {
         "grammar": GrammarDenoiser(corpus.grammar, diffusion),
         "memorizer": EmpiricalBayesDenoiser(corpus.training.strings, diffusion),

@@ -26,7 +26,7 @@ import torch
 
 from benchmarks.packs import RUNS, Setting, costs, seconds
 from rhm import Grammar, GrammarShape
-from study.corpus import Corpus
+from study.corpus import GrammarSource
 from study.measures import Reference, measure_strings
 
 BASE = Setting()
@@ -78,7 +78,7 @@ class Large:
         imports = _resident()
         shape = GrammarShape(depth=4, vocab_size=6, num_synonyms=4)
         grammar = Grammar.random(shape, zipf={0: 1.0}, seed=0)
-        corpus = Corpus.draw(grammar, size, seed=0)
+        corpus = GrammarSource(grammar).draw(size, seed=0)
         reference = Reference.build(corpus)
         novel = grammar.sample(count // 2, np.random.default_rng(0))
         strings = np.concatenate([novel, corpus.training.strings[: count // 2]])

@@ -16,7 +16,7 @@ from benchmarks.peer import Peer
 from benchmarks.timing import CEILING, OURS, PEER, Case, Contenders
 from rhm import Grammar, GrammarShape
 from study.config import TrialConfig
-from study.corpus import Corpus
+from study.corpus import Corpus, GrammarSource
 from study.kernels.memory import keep_freed_memory
 from study.measures import Reference, measure_strings
 from study.models.unet import PackedUNet
@@ -180,7 +180,7 @@ def _sampler(shape: NetworkShape, members: int, strings: int, device: torch.devi
 def _copies(size: int, count: int) -> tuple[Corpus, np.ndarray]:
     """A corpus, and generated strings half of which it holds."""
     grammar = _grammar(4)
-    corpus = Corpus.draw(grammar, size, seed=0)
+    corpus = GrammarSource(grammar).draw(size, seed=0)
     novel = grammar.sample(count // 2, np.random.default_rng(0))
     return corpus, np.concatenate([novel, corpus.training.strings[: count // 2]])
 
@@ -195,4 +195,4 @@ def _reading(size: int, count: int, device: torch.device) -> Run:
 def _corpus(size: int, device: torch.device) -> Run:
     del device
     grammar = _grammar(4)
-    return lambda: Corpus.draw(grammar, size, seed=0)
+    return lambda: GrammarSource(grammar).draw(size, seed=0)

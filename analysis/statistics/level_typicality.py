@@ -16,13 +16,8 @@ from numpy.typing import NDArray
 from analysis.charts.typicality import READINGS, typicality_table
 from analysis.frames.generated import generated
 from analysis.statistics.single_strings import by_step
-from study.measures.memorized import LARGEST_P, ONE_IN, excess_share, null_rate, p_values
-
-LARGEST_SHARE = 10
-"""A stratum holds at least one in ten of all strings."""
-
-DECIMALS = 9
-"""log p_l is rounded to 1e-9 nats, so that sums of equal terms in another order are equal."""
+from study.corpus import Scores, Strata
+from study.measures.memorized import LARGEST_P, excess_share, null_rate, p_values
 
 COLUMNS = [
     "training", "level", "reading", "step", "stratum", "n_training", "mean_log_p", *READINGS,
@@ -83,6 +78,7 @@ class Stratified:
     training  (n,) whether they are training strings
     members   (n, S) whether a string is in a stratum, the most typical one first
     log_p     (S,) mean part of the level, nats
+    ratio     (S,) probability of a stratum's training strings over that of its controls
     """
 
     level: int
@@ -90,18 +86,36 @@ class Stratified:
     training: NDArray[np.bool_]
     members: NDArray[np.bool_]
     log_p: NDArray[np.float64]
+    ratio: NDArray[np.float64]
 
     @classmethod
     def by_level(cls, strings: pd.DataFrame) -> Iterator[Stratified]:
         """The levels at which strings, by their number, fall into more than one stratum."""
         training = (strings["side"] == "training").to_numpy()
         parts = np.array(strings["log_p_by_level"].tolist(), dtype=float)
+        log_p = strings["log_p"].to_numpy(dtype=float)
+        # A string that a corpus holds several times has its mass, and its emissions, but once.
+        repeated = strings.assign(key=strings["tokens"].map(tuple)).duplicated(["side", "key"])
+        distinct = ~repeated.to_numpy()
         for level, part in enumerate(parts.T):
-            stratum = strata(part, training)
-            members = stratum[:, None] == np.arange(stratum.max() + 1)
-            if members.shape[1] > 1:
-                log_p = part @ members / members.sum(0)
-                yield cls(level, strings.index, training, members, log_p)
+            sides = [
+                Scores(
+                    score=part[own],
+                    counted=np.ones(own.sum(), dtype=bool),
+                    distinct=distinct[own],
+                    log_mass=log_p[own],
+                )
+                for own in (training, ~training)
+            ]
+            strata = Strata.of(*sides)
+            if len(strata) == 1:
+                continue
+            stratum = np.empty(len(part), dtype=np.int64)
+            stratum[training] = strata.training_stratum
+            stratum[~training] = strata.control_stratum
+            members = stratum[:, None] == np.arange(len(strata))
+            mean = part @ members / members.sum(0)
+            yield cls(level, strings.index, training, members, mean, strata.mass_ratio)
 
     def side(self, *, training: bool) -> NDArray[np.float64]:
         """(n, S): 1 for the strings of one side in their stratum."""
@@ -122,24 +136,6 @@ class Stratified:
             }
         )
         return table.assign(level=self.level, reading=READINGS[name], **{name: values.ravel()})
-
-
-def strata(part: NDArray[np.float64], training: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The stratum of each of n strings, 0 the most typical, from their parts of log p.
-
-    From the most typical value on, a stratum closes at a change of value once it holds a training
-    string, 19 controls and a tenth of all strings; what remains joins the last one.
-    """
-    values, place = np.unique(-part.round(DECIMALS), return_inverse=True)
-    sides = [np.bincount(place[side], minlength=len(values)) for side in (training, ~training)]
-    held = np.stack([*sides, sides[0] + sides[1]]).cumsum(1)
-    needed = np.array([1, ONE_IN - 1, len(part) / LARGEST_SHARE])
-    stratum, number, before = np.zeros(len(values), dtype=np.int64), 0, np.zeros(3)
-    for value in range(len(values)):
-        stratum[value] = number
-        if (held[:, value] - before >= needed).all():
-            number, before = number + 1, held[:, value]
-    return np.minimum(stratum, max(number - 1, 0))[place]
 
 
 def _counted(strings: pd.DataFrame) -> pd.DataFrame:
@@ -180,13 +176,8 @@ def _emission(
     exclusive = (counted["side"] == "training").sum() / (strings["side"] == "training").sum()
     emitted = np.nan_to_num(by_step(copies, "count", steps, counted.index.to_numpy()))
     share = emitted / (generated * exclusive)
-    # A string that a corpus holds several times has its mass, and its emissions, but once.
-    distinct = ~counted.assign(key=counted["tokens"].map(tuple)).duplicated(["side", "key"])
-    log_p = counted["log_p"].to_numpy(dtype=float)
-    mass = np.where(distinct, np.exp(log_p - log_p.max()), 0.0)
     for found in Stratified.by_level(counted):
         training, control = found.side(training=True), found.side(training=False)
-        ratio = (mass @ training) / (mass @ control)
         weight = training.sum(0) / training.sum()
-        excess = (share @ training - ratio * (share @ control)) / weight
+        excess = (share @ training - found.ratio * (share @ control)) / weight
         yield found.rows(steps, "emission_excess", excess)

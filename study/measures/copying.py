@@ -114,6 +114,8 @@ class Copies:
         training: NDArray[np.float64],
         control: NDArray[np.float64],
     ) -> tuple[float, float]:
+        if strata.mass_control is None:
+            raise ValueError("a standard error of copies needs the law of the strings")
         total = float(weights @ stratum_excess(strata, training, control)) / self._counted
         seen = control + strata.mass_control / self.size
         moments = training + strata.mass_ratio**2 * seen

@@ -9,33 +9,32 @@ controls.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rhm import Grammar
-from study.corpus import Corpus, Side, Strata
+from study.corpus import Side, Strata
 
 
-def chosen(side: Side, rows: NDArray[np.int64]) -> Side:
-    """Some of a side's strings."""
-    return Side(**{field.name: getattr(side, field.name)[rows] for field in fields(Side)})
-
-
-def level_strata(grammar: Grammar, training: Side, control: Side) -> list[Strata | None]:
+def level_strata(training: Side, control: Side) -> list[Strata | None]:
     """Strata of log p_l for every level l = 0 … L-1; None where they have but one stratum.
 
     That is so at uniform levels, where no rule is more typical than another, and in corpora too
     small for two strata.
     """
-    found = [_level(grammar, training, control, level) for level in range(grammar.shape.depth)]
+    depth = training.log_p_by_level.shape[1]
+    found = [_level(training, control, level) for level in range(depth)]
     return [strata if len(strata) > 1 else None for strata in found]
 
 
-def _level(grammar: Grammar, training: Side, control: Side, level: int) -> Strata:
-    parts = (replace(side, log_p=side.log_p_by_level[:, level]) for side in (training, control))
-    strata = Strata.of(Corpus(grammar=grammar, training=next(parts), control=next(parts)))
+def _level(training: Side, control: Side, level: int) -> Strata:
+    """The strata of a level, whose masses are added as logarithms.
+
+    `Strata.of` adds the numbers, which can differ in the last bits, and published slopes rest on
+    these.
+    """
+    strata = Strata.of(training.scores_of(level), control.scores_of(level))
     masses = [
         _log_masses(side, stratum, len(strata))
         for side, stratum in (
@@ -43,7 +42,7 @@ def _level(grammar: Grammar, training: Side, control: Side, level: int) -> Strat
             (control, strata.control_stratum),
         )
     ]
-    return replace(  # the strings' whole probabilities, where Strata.of saw only the level's part
+    return replace(
         strata,
         mass_training=np.exp(masses[0]),
         mass_control=np.exp(masses[1]),

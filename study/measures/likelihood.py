@@ -20,7 +20,7 @@ from torch import Tensor
 
 from study.config import TrialConfig
 from study.corpus import Strata
-from study.measures.level_strata import chosen, level_strata
+from study.measures.level_strata import level_strata
 from study.measures.memorized import (
     LARGEST_P,
     ONE_IN,
@@ -102,8 +102,9 @@ class Probes:
     def level_strata(self) -> list[Strata | None]:
         """Strata of the probes by each level's part of log p; None at a level of one value."""
         corpus = self.reference.corpus
-        sides = (corpus.training, self.training), (corpus.control, self.control)
-        return level_strata(corpus.grammar, *(chosen(side, rows) for side, rows in sides))
+        return level_strata(
+            corpus.training.chosen(self.training), corpus.control.chosen(self.control)
+        )
 
 
 def steps_by_share(uniform: Tensor, shares: NDArray[np.float64]) -> Tensor:

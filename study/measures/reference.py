@@ -49,14 +49,14 @@ class Reference:
             for level in range(grammar.shape.depth + 1)
         )
         strings = substrings[0]
-        strata = Strata.of(corpus)
+        strata = corpus.strata
         log_p = np.concatenate([training.log_p, control.log_p])[strings.first]
         return cls(
             corpus=corpus,
             strata=strata,
             substrings=substrings,
             stratum=of_distinct(strata, strings),
-            level_strata=level_strata(grammar, training, control),
+            level_strata=level_strata(training, control),
             mean_log_p=_mean_log_p(corpus, strata),
             mass_strings=float(np.exp(log_p[strings.sides & TRAINING > 0]).sum()),
             excess_fit=_excess_fit(corpus, strata, refitted) / strings.exclusive_share,

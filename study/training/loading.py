@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from study.config import TrialConfig
-from study.corpus import Corpus
+from study.corpus import Corpus, build_corpus
 from study.kernels.threads import on_threads
 from study.models.kinds import kind_of, model_of
 from study.models.model import Networks
@@ -19,7 +19,6 @@ from study.processes.process import Diffusion
 from study.processes.registry import process_of
 from study.store.results import FOLDER, DamagedTraining, Results, Status
 from study.training.checkpoints import NotKept, read_checkpoint
-from study.training.member import build_corpus
 
 SMALL_WORK = 1 << 30
 """Multiply-accumulates of a chunk's forward pass, some 20 ms of a core, up to which one thread is

@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rhm import Grammar
 from study.config import TrialConfig
-from study.corpus import Corpus
+from study.corpus import Corpus, build_corpus
 from study.measures import Reference
 from study.processes.process import Diffusion
 from study.store import records
@@ -137,17 +136,3 @@ class Member:
         if self.status is not None and self.keeps_checkpoints:
             files = self.status.files
             self.kept = {step: files[name] for step, name in self.status.kept.items()}
-
-
-def build_corpus(config: TrialConfig) -> Corpus:
-    """The corpus of a training, with its grammar, from its seeds."""
-    grammar = Grammar.random(
-        config.grammar.shape, zipf=config.grammar.zipf, seed=config.grammar_seed
-    )
-    return Corpus.draw(
-        grammar,
-        config.corpus.size,
-        control_size=config.corpus.control_size,
-        unique=config.corpus.unique,
-        seed=config.corpus_seed,
-    )

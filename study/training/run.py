@@ -15,10 +15,10 @@ from study.kernels.threads import threads_restored
 from study.models.kinds import kind_of
 from study.store.results import Results, State, Status
 from study.training.measuring import OrderParameters, measure
-from study.training.member import Member, build_corpus
+from study.training.member import Member
 from study.training.pack import PackTrainer
 
-__all__ = ["build_corpus", "powers_of_two", "run_pack"]
+__all__ = ["powers_of_two", "run_pack"]
 
 log = logging.getLogger(__name__)
 

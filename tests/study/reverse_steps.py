@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from rhm import Grammar, GrammarShape
-from study.corpus import Corpus
+from study.corpus import GrammarSource
 from study.measures import Reference, measure_strings
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.generation import generate, spaced
@@ -109,7 +109,7 @@ def exact(grammar: Grammar, diffusion: Diffusion, steps: int | None = None) -> B
 
 def sampled(grammar: Grammar, seed: int, diffusion: Diffusion, steps: int) -> Bias:
     """From generated strings; `last` is what the perfect memorizer's E lacks of 1."""
-    corpus = Corpus.draw(grammar, TRAINING, seed=seed)
+    corpus = GrammarSource(grammar).draw(TRAINING, seed=seed)
     streams = [STREAMS * seed + k for k in range(STREAMS)]
 
     def strings(denoiser: GrammarDenoiser | EmpiricalBayesDenoiser) -> np.ndarray:

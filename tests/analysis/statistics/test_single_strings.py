@@ -12,7 +12,7 @@ from analysis import Tables, load
 from analysis.frames.tables import Problem
 from analysis.report.findings import find
 from analysis.report.gallery import figures
-from analysis.statistics.level_typicality import level_strata, strata
+from analysis.statistics.level_typicality import level_strata
 from analysis.statistics.single_strings import single_strings, strings_table
 from study.config import TrialConfig
 from study.store.results import Results
@@ -69,15 +69,6 @@ def test_the_strata_of_levels_have_the_slopes_in_the_tables(trained, reading, co
             assert slopes(rows, column) == pytest.approx(levels[key], abs=1e-9)
             compared += 1
     assert compared == len(levels) >= 8
-
-
-def test_strata_close_at_changes_of_value_and_the_rest_joins_the_last():
-    part = np.repeat([-1.0, -2.0, -3.0, -4.0], [40, 30, 50, 10])
-    training = np.tile([True, False], 65)
-    found = strata(part, training)
-    assert np.bincount(found).tolist() == [40, 90]  # 15 controls at -2, 5 at -4: too few
-    assert (strata(np.zeros(130), training) == 0).all()
-    assert (np.diff(found) >= 0).all()
 
 
 def followed(p_values: dict[int, list[float]]) -> dict[str, pd.DataFrame]:

@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 
 from rhm import Grammar, GrammarShape, refit, refit_rule_probabilities
-from study.corpus import Corpus, Strata
+from study.corpus import GrammarSource
 
 
 def excess_fit(v: int, m: int, depth: int, size: int, seed: int) -> float:
     """Σ_b (q(D_b) - ρ_b q(C_b)) with the masses q of the refitted grammar."""
     shape = GrammarShape(depth=depth, vocab_size=v, num_synonyms=m)
     grammar = Grammar.random(shape, {depth - 1: 1.0}, seed)
-    corpus = Corpus.draw(grammar, size, seed=seed)
-    strata = Strata.of(corpus)
+    corpus = GrammarSource(grammar).draw(size, seed=seed)
+    strata = corpus.strata
     learned = refit(grammar, corpus.training.strings)
     excess = 0.0
     for side, stratum, factor in (

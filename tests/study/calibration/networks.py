@@ -10,7 +10,7 @@ import torch
 
 from rhm import Grammar
 from study.config import TrialConfig
-from study.corpus import Corpus
+from study.corpus import Corpus, GrammarSource
 from study.measures import Reference, measure_strings
 from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
 from study.processes.generation import generate
@@ -87,7 +87,7 @@ class Networks:
         corpora = []
         for cfg in configs:
             grammar = Grammar.random(cfg.grammar.shape, zipf=cfg.grammar.zipf, seed=cfg.seed)
-            corpora.append(Corpus.draw(grammar, size, seed=cfg.seed))
+            corpora.append(GrammarSource(grammar).draw(size, seed=cfg.seed))
         strings = [corpus.training.strings for corpus in corpora]
         members = [Trained(*each) for each in zip(configs, strings, strict=True)]
         trainer = PackTrainer(members, torch.device("cpu"))
@@ -95,7 +95,9 @@ class Networks:
             batches = Once(strings, trainer.diffusion, configs[0].training.batch_size)
             setattr(trainer, "_batches", batches)  # noqa: B010 - of another type, on purpose
         trainer.train(steps)
-        turned = [Corpus.of(c.grammar, c.control.strings, c.training.strings) for c in corpora]
+        turned = [
+            GrammarSource(c.grammar).of(c.control.strings, c.training.strings) for c in corpora
+        ]
         generated = _generated(trainer, configs)
         return cls(
             *(_read(trainer, configs, side, generated, probed) for side in (corpora, turned))

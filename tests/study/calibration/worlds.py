@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from rhm import Grammar, GrammarShape
 from study.config import TrialConfig
-from study.corpus import Corpus
+from study.corpus import Corpus, GrammarSource
 from study.measures import Reference
 
 GENERATED = 512
@@ -42,5 +42,5 @@ def config(seed: int, *, size: int = SIZE, timesteps: int = 200, probes: int = 1
 @lru_cache(maxsize=4)
 def world(seed: int, size: int = SIZE) -> tuple[Corpus, Reference]:
     grammar = Grammar.random(SHAPE, zipf=ZIPF, seed=seed)
-    corpus = Corpus.draw(grammar, size, seed=seed)
+    corpus = GrammarSource(grammar).draw(size, seed=seed)
     return corpus, Reference.build(corpus)

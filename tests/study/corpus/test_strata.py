@@ -4,7 +4,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from rhm import Grammar, GrammarShape
-from study.corpus import Corpus, Strata
+from study.corpus import Corpus, GrammarSource, Scores, Strata
 
 
 @st.composite
@@ -16,7 +16,9 @@ def corpora(draw) -> Corpus:
     size, control_size = draw(st.integers(1, 200)), draw(st.integers(1, 200))
     seed = draw(st.integers(0, 99))
     try:
-        return Corpus.draw(grammar, size, control_size=control_size, unique=unique, seed=seed)
+        return GrammarSource(grammar).draw(
+            size, control_size=control_size, unique=unique, seed=seed
+        )
     except ValueError:
         assert not unique  # refused: a side without a string of its own
         reject()
@@ -46,7 +48,7 @@ def strata_by_walking(corpus: Corpus) -> list[set[float]]:
 
 @for_any_corpus
 def test_strata_are_those_of_the_definition(corpus):
-    strata = Strata.of(corpus)
+    strata = corpus.strata
     expected = strata_by_walking(corpus)
     assert len(strata) == len(expected)
     np.testing.assert_array_equal(strata.upper, [max(values) for values in expected])
@@ -61,7 +63,7 @@ def test_strata_are_those_of_the_definition(corpus):
 
 @for_any_corpus
 def test_strata_divide_the_counted_strings(corpus):
-    strata = Strata.of(corpus)
+    strata = corpus.strata
     assert strata.num_training.sum() == corpus.training.counted.sum()
     assert strata.num_control.sum() == corpus.control.counted.sum()
     np.testing.assert_allclose(strata.mass_training.sum(), corpus.training.mass, rtol=1e-12)
@@ -78,7 +80,7 @@ def test_strata_divide_the_counted_strings(corpus):
 
 @for_any_corpus
 def test_strata_are_ordered_and_large_enough(corpus):
-    strata = Strata.of(corpus)
+    strata = corpus.strata
     assert 1 <= len(strata) <= 10
     assert (strata.lower <= strata.upper).all()
     assert (strata.upper[1:] < strata.lower[:-1]).all()
@@ -91,7 +93,7 @@ def test_strata_are_ordered_and_large_enough(corpus):
 
 @for_any_corpus
 def test_z_is_standardised_over_training_strings(corpus):
-    strata = Strata.of(corpus)
+    strata = corpus.strata
     weights = strata.num_training / strata.num_training.sum()
     assert abs(weights @ strata.z) < 1e-9
     if len(strata) == 1:
@@ -106,14 +108,14 @@ def test_equal_strings_have_equal_strata_whatever_the_order_of_their_terms(uniqu
     """Sums of the same log-probabilities in another order differ in the last bits only."""
     shape = GrammarShape(depth=4, vocab_size=6, num_synonyms=4)
     grammar = Grammar.random(shape, {0: 1.0}, seed=1)
-    strata = Strata.of(Corpus.draw(grammar, 2000, unique=unique))
+    strata = GrammarSource(grammar).draw(2000, unique=unique).strata
     assert len(strata) == 4
     np.testing.assert_allclose(strata.lower, strata.upper, rtol=0, atol=0)
 
 
 def test_a_uniform_grammar_has_one_stratum():
     grammar = Grammar.random(GrammarShape(depth=3, vocab_size=6, num_synonyms=4))
-    strata = Strata.of(Corpus.draw(grammar, 500))
+    strata = GrammarSource(grammar).draw(500).strata
     assert len(strata) == 1
     np.testing.assert_allclose(strata.mass_ratio, [1.0])
 
@@ -121,7 +123,7 @@ def test_a_uniform_grammar_has_one_stratum():
 def test_mean_excess_of_the_grammar_itself_is_zero():
     """E = Σ_b (p(D_b) - ρ_b p(C_b)) of the true masses vanishes identically."""
     grammar = Grammar.random(GrammarShape(depth=3, vocab_size=6, num_synonyms=4), {2: 1.0})
-    strata = Strata.of(Corpus.draw(grammar, 300))
+    strata = GrammarSource(grammar).draw(300).strata
     excess = strata.mass_training - strata.mass_ratio * strata.mass_control
     np.testing.assert_allclose(excess, 0, atol=1e-15)
 
@@ -129,9 +131,9 @@ def test_mean_excess_of_the_grammar_itself_is_zero():
 def test_the_ratio_of_masses_survives_where_the_masses_underflow():
     """Strings of 1024 leaves have probabilities below the smallest float64."""
     shape = GrammarShape(depth=10, vocab_size=8, num_synonyms=4)
-    corpus = Corpus.draw(Grammar.random(shape, {0: 1.0, 9: 0.5}, 1), 60, seed=2)
+    corpus = GrammarSource(Grammar.random(shape, {0: 1.0, 9: 0.5}, 1)).draw(60, seed=2)
     assert corpus.training.mass == 0
-    strata = Strata.of(corpus)
+    strata = corpus.strata
     assert len(strata) > 1
     assert np.isfinite(strata.mass_ratio).all()
     for b, ratio in enumerate(strata.mass_ratio):
@@ -143,3 +145,32 @@ def test_the_ratio_of_masses_survives_where_the_masses_underflow():
             )
         ]
         assert np.log(ratio) == pytest.approx(logs[0] - logs[1])
+
+
+def scores(values: np.ndarray, log_mass: np.ndarray | None = None) -> Scores:
+    every = np.ones(len(values), dtype=bool)
+    return Scores(score=values, counted=every, distinct=every, log_mass=log_mass)
+
+
+def test_strata_close_at_changes_of_value_and_the_rest_joins_the_last():
+    part = np.repeat([-1.0, -2.0, -3.0, -4.0], [40, 30, 50, 10])
+    training, control = part[::2], part[1::2]
+    found = Strata.of(scores(training), scores(control))
+    assert (found.num_training + found.num_control).tolist() == [40, 90]  # 15 controls at -2: few
+    assert found.upper.tolist() == [-1, -2]
+    assert found.lower.tolist() == [-1, -4]
+    assert len(Strata.of(scores(np.zeros(65)), scores(np.zeros(65)))) == 1
+
+
+def test_strata_need_no_law_and_weigh_by_numbers_without_one():
+    part = np.repeat([-1.0, -2.0], [90, 60])
+    training, control = part[::3], np.delete(part, np.s_[::3])
+    unknown = Strata.of(scores(training), scores(control))
+    assert unknown.mass_training is None
+    assert unknown.mass_control is None
+    assert unknown.mass_ratio.tolist() == [0.5, 0.5]
+    known = Strata.of(scores(training, training - 3), scores(control, control - 3))
+    assert known.mass_training == pytest.approx(np.exp([-4, -5]) * [30, 20])
+    assert known.mass_ratio == pytest.approx([0.5, 0.5])
+    for name in ("lower", "upper", "z", "training_stratum", "control_stratum"):
+        np.testing.assert_array_equal(getattr(known, name), getattr(unknown, name))

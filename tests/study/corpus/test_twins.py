@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from rhm import Grammar, GrammarShape, string_keys
-from study.corpus import Corpus
+from study.corpus import GrammarSource
 
 SHAPE = GrammarShape(depth=2, vocab_size=4, num_synonyms=3)  # 108 strings
 SKEWED = Grammar.random(SHAPE, {0: 1.5, 1: 1.5}, seed=1)
@@ -16,7 +16,7 @@ def keys(strings):
 
 @pytest.mark.parametrize(("size", "control"), [(20, None), (20, 30), (50, 20), (53, 53), (1, 107)])
 def test_unique_strings_are_pairwise_distinct(size, control):
-    corpus = Corpus.draw(SKEWED, size, control_size=control, seed=3)
+    corpus = GrammarSource(SKEWED).draw(size, control_size=control, seed=3)
     assert len(corpus.training) == size
     assert len(corpus.control) == (control or size)
     both = np.concatenate([corpus.training.strings, corpus.control.strings])
@@ -29,17 +29,17 @@ def test_unique_strings_are_pairwise_distinct(size, control):
 @pytest.mark.parametrize("grammar", [SKEWED, LARGE])
 @pytest.mark.parametrize("unique", [True, False])
 def test_a_smaller_corpus_is_a_prefix_of_a_larger_one(grammar, unique):
-    large = Corpus.draw(grammar, 27, seed=4, unique=unique)
+    large = GrammarSource(grammar).draw(27, seed=4, unique=unique)
     for size in (5, 11, 26):
-        small = Corpus.draw(grammar, size, seed=4, unique=unique)
+        small = GrammarSource(grammar).draw(size, seed=4, unique=unique)
         np.testing.assert_array_equal(small.training.strings, large.training.strings[:size])
         np.testing.assert_array_equal(small.control.strings, large.control.strings[:size])
 
 
 def test_the_whole_support_can_be_drawn():
-    corpus = Corpus.draw(SKEWED, 54)
+    corpus = GrammarSource(SKEWED).draw(54)
     assert abs(corpus.training.mass + corpus.control.mass - 1) < 1e-12
-    corpus = Corpus.draw(SKEWED, 100, control_size=8)
+    corpus = GrammarSource(SKEWED).draw(100, control_size=8)
     assert abs(corpus.training.mass + corpus.control.mass - 1) < 1e-12
 
 
@@ -55,7 +55,7 @@ def test_the_whole_support_can_be_drawn():
 )
 def test_impossible_sizes_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Corpus.draw(SKEWED, **arguments)
+        GrammarSource(SKEWED).draw(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_both_sides_have_the_same_law(size, control, unique):
     likeliest = strings[log_p.argmax()]
     difference, chances = [], []
     for seed in range(400):
-        corpus = Corpus.draw(SKEWED, size, control_size=control, unique=unique, seed=seed)
+        corpus = GrammarSource(SKEWED).draw(size, control_size=control, unique=unique, seed=seed)
         difference.append(corpus.training.log_p.mean() - corpus.control.log_p.mean())
         in_training = (corpus.training.strings == likeliest).all(axis=1).sum() / size
         in_control = (corpus.control.strings == likeliest).all(axis=1).sum() / (control or size)
@@ -77,7 +77,7 @@ def test_both_sides_have_the_same_law(size, control, unique):
 
 
 def test_the_order_on_one_side_does_not_tell_the_other_side():
-    firsts = [Corpus.draw(SKEWED, 10, seed=seed) for seed in range(500)]
+    firsts = [GrammarSource(SKEWED).draw(10, seed=seed) for seed in range(500)]
     more_typical = [c.training.log_p[0] - c.control.log_p[0] for c in firsts]
     assert abs(np.sign(more_typical).sum()) < 4 * 500**0.5
 
@@ -85,7 +85,9 @@ def test_the_order_on_one_side_does_not_tell_the_other_side():
 @pytest.mark.parametrize(("size", "control"), [(20, None), (45, None), (20, 40)])
 def test_the_first_strings_of_both_sides_have_the_same_law(size, control):
     """Measures that look at the first strings only must not see typical ones on one side."""
-    corpora = [Corpus.draw(SKEWED, size, control_size=control, seed=seed) for seed in range(400)]
+    corpora = [
+        GrammarSource(SKEWED).draw(size, control_size=control, seed=seed) for seed in range(400)
+    ]
     difference = [c.training.log_p[:5].mean() - c.control.log_p[:5].mean() for c in corpora]
     assert stats.ttest_1samp(difference, 0).pvalue > 1e-2
 
@@ -93,7 +95,7 @@ def test_the_first_strings_of_both_sides_have_the_same_law(size, control):
 def test_independent_draws_follow_the_grammar():
     strings, log_p = SKEWED.enumerate()
     order = np.argsort(keys(strings))
-    corpora = [Corpus.draw(SKEWED, 30, unique=False, seed=seed) for seed in range(300)]
+    corpora = [GrammarSource(SKEWED).draw(30, unique=False, seed=seed) for seed in range(300)]
     drawn = np.concatenate([corpus.training.strings for corpus in corpora])
     place = np.searchsorted(keys(strings)[order], keys(drawn))
     counts = np.bincount(place, minlength=len(strings))
@@ -102,7 +104,7 @@ def test_independent_draws_follow_the_grammar():
 
 
 def test_independent_strings_on_both_sides_count_for_neither():
-    corpus = Corpus.draw(SKEWED, 60, unique=False, seed=5)
+    corpus = GrammarSource(SKEWED).draw(60, unique=False, seed=5)
     training, control = (set(keys(s.strings).tolist()) for s in (corpus.training, corpus.control))
     shared = training & control
     assert shared
@@ -118,7 +120,7 @@ def test_independent_strings_on_both_sides_count_for_neither():
 
 
 def test_likelihoods_belong_to_the_strings():
-    corpus = Corpus.draw(LARGE, 200, control_size=50)
+    corpus = GrammarSource(LARGE).draw(200, control_size=50)
     for side in (corpus.training, corpus.control):
         np.testing.assert_array_equal(side.log_p, LARGE.log_likelihood(side.strings))
         by_level = LARGE.log_likelihood_by_level(side.strings)
@@ -129,7 +131,7 @@ def test_likelihoods_belong_to_the_strings():
 
 
 def test_rule_frequencies_are_counted_over_training_strings():
-    corpus = Corpus.draw(LARGE, 200, seed=2)
+    corpus = GrammarSource(LARGE).draw(200, seed=2)
     ranks = LARGE.parse(corpus.training.strings).ranks
     assert [f.shape for f in corpus.rule_frequencies] == [(4,)] * 4
     for level, frequencies in enumerate(corpus.rule_frequencies):
@@ -138,23 +140,23 @@ def test_rule_frequencies_are_counted_over_training_strings():
 
 
 def test_unique_strings_flatten_rule_frequencies():
-    corpora = [Corpus.draw(SKEWED, 27, seed=seed) for seed in range(30)]
+    corpora = [GrammarSource(SKEWED).draw(27, seed=seed) for seed in range(30)]
     top = np.mean([corpus.rule_frequencies[0][0] for corpus in corpora])
     assert top < 0.95 * SKEWED.rule_probabilities[0][0]
-    independent = [Corpus.draw(SKEWED, 27, seed=seed, unique=False) for seed in range(30)]
+    independent = [GrammarSource(SKEWED).draw(27, seed=seed, unique=False) for seed in range(30)]
     top = [corpus.rule_frequencies[0][0] for corpus in independent]
     assert stats.ttest_1samp(top, SKEWED.rule_probabilities[0][0]).pvalue > 1e-2
 
 
 def test_a_corpus_can_be_made_of_given_strings():
-    drawn = Corpus.draw(SKEWED, 20, seed=1)
-    given = Corpus.of(SKEWED, drawn.training.strings, drawn.control.strings)
+    drawn = GrammarSource(SKEWED).draw(20, seed=1)
+    given = GrammarSource(SKEWED).of(drawn.training.strings, drawn.control.strings)
     np.testing.assert_array_equal(given.training.masses, drawn.training.masses)
     np.testing.assert_array_equal(given.control.log_p, drawn.control.log_p)
 
 
 def test_the_same_seed_draws_the_same_corpus_and_others_do_not():
-    one, again, other = (Corpus.draw(LARGE, 50, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (GrammarSource(LARGE).draw(50, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.training.strings, again.training.strings)
     assert (one.training.strings != other.training.strings).any()
 
@@ -168,12 +170,12 @@ def test_the_same_seed_draws_the_same_corpus_and_others_do_not():
 )
 def test_draws_never_change(unique, strings):
     """Results on disk are found again by their configuration, so its corpus must stay the same."""
-    corpus = Corpus.draw(LARGE, 1000, unique=unique, seed=1)
+    corpus = GrammarSource(LARGE).draw(1000, unique=unique, seed=1)
     chosen = corpus.training.strings[[0, 999]], corpus.control.strings[[999]]
     assert ["".join(map(str, string)) for string in np.concatenate(chosen)] == strings
 
 
 def test_the_protocol_of_the_paper_is_drawn_quickly():
-    corpus = Corpus.draw(LARGE, 20_000)
+    corpus = GrammarSource(LARGE).draw(20_000)
     both = np.concatenate([corpus.training.strings, corpus.control.strings])
     assert len(np.unique(string_keys(both, 6))) == 40_000

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rhm import Grammar, GrammarShape, refit
-from study.corpus import Corpus
+from study.corpus import Corpus, GrammarSource
 from study.measures import Reference
 from study.measures.tables import Measured
 
@@ -68,7 +68,7 @@ def pieces(strings: np.ndarray, shape: GrammarShape, level: int) -> list[list[by
 def make_world(size: int, *, unique: bool = True, seed: int = 4, **options: Any) -> World:
     zipf = options.pop("zipf", {})
     grammar = Grammar.random(GrammarShape(**options), zipf=zipf, seed=seed)
-    return World.of(Corpus.draw(grammar, size, unique=unique, seed=seed))
+    return World.of(GrammarSource(grammar).draw(size, unique=unique, seed=seed))
 
 
 WORLDS = {

@@ -9,9 +9,9 @@ import torch
 
 from rhm import Grammar
 from study.config import TrialConfig
+from study.corpus import build_corpus
 from study.processes.process import FLOOR
 from study.processes.uniform import Uniform
-from study.training.member import build_corpus
 from tests.study.small import small
 
 

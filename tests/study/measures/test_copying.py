@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rhm import Grammar, GrammarShape
-from study.corpus import Corpus
+from study.corpus import GrammarSource
 from study.measures import Reference
 from study.measures.copying import Copies
 from study.measures.reference import stratum_excess
@@ -115,7 +115,7 @@ def test_the_error_is_the_spread_however_few_the_copies(rng, generated, exponent
     grammar = Grammar.random(
         GrammarShape(depth=3, vocab_size=6, num_synonyms=4), zipf=exponents, seed=1
     )
-    reference = Reference.build(Corpus.draw(grammar, 400, seed=1))
+    reference = Reference.build(GrammarSource(grammar).draw(400, seed=1))
     strata = reference.strata
     shares = np.concatenate([strata.mass_training, strata.mass_control])
     counts = rng.multinomial(generated, [*shares, 1 - shares.sum()], size=1000)
@@ -139,7 +139,7 @@ def places(reference, counts):
 def test_strings_on_both_sides_count_for_neither():
     grammar = Grammar.random(GrammarShape(depth=2, vocab_size=4, num_synonyms=3), seed=1)
     strings, _ = grammar.enumerate()
-    corpus = Corpus.of(grammar, strings[:40], strings[30:80])
+    corpus = GrammarSource(grammar).of(strings[:40], strings[30:80])
     reference = Reference.build(corpus)
     copies = Copies.of(reference, reference.strings.places(strings[30:40])[:, 0])
     assert (copies.copy_fraction, copies.control_copy_fraction) == (0, 0)
@@ -166,7 +166,7 @@ def test_shares_are_shares_for_any_corpus(seed, size, depth):
     grammar = Grammar.random(
         GrammarShape(depth=depth, vocab_size=6, num_synonyms=4), zipf={0: 1.3}, seed=seed
     )
-    corpus = Corpus.draw(grammar, int(rng.integers(1, 12)), seed=seed)
+    corpus = GrammarSource(grammar).draw(int(rng.integers(1, 12)), seed=seed)
     reference = Reference.build(corpus)
     strings = np.concatenate([corpus.training.strings, corpus.control.strings])
     strings = np.concatenate([strings, grammar.sample(20, rng)])

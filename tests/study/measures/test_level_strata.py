@@ -50,7 +50,7 @@ def test_copying_by_one_levels_typicality_shows_at_that_level(zipf):
 def test_strata_keep_whole_probabilities_and_group_by_the_level(world):
     corpus = world.corpus
     sides = corpus.training, corpus.control
-    for level, strata in enumerate(level_strata(corpus.grammar, *sides)):
+    for level, strata in enumerate(level_strata(*sides)):
         if strata is None:
             continue
         assert strata.mass_training.sum() == pytest.approx(corpus.training.mass)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.stats import betabinom
 
+from study.corpus import build_corpus
 from study.measures import Reference
 from study.measures.likelihood import (
     Memorized,
@@ -27,7 +28,6 @@ from study.measures.memorized import (
 )
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.uniform import Uniform
-from study.training.member import build_corpus
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
 from tests.study.small import small
 

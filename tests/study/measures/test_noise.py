@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from study.corpus import build_corpus
 from study.measures.noise import WINDOWS, Noisings, Windows, gap_fraction, measure_noise
 from study.measures.optima import Optima
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.process import FLOOR
 from study.processes.uniform import Uniform
-from study.training.member import build_corpus
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
 from tests.study.small import small
 

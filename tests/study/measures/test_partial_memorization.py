@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rhm import Grammar, GrammarShape
-from study.corpus import Corpus
+from study.corpus import GrammarSource
 from study.measures import Reference
 from study.measures.partial_memorization import is_defined, partial_memorization
 
@@ -97,7 +97,7 @@ def test_lambda_is_null_where_its_noise_is_large(zipf):
 def test_without_exclusive_substrings_there_is_neither_lambda_nor_fit():
     grammar = Grammar.random(GrammarShape(depth=2, vocab_size=3, num_synonyms=2), seed=0)
     strings, _ = grammar.enumerate()
-    corpus = Corpus.of(grammar, strings[::2], strings[1::2])
+    corpus = GrammarSource(grammar).of(strings[::2], strings[1::2])
     leaves = Reference.build(corpus).substrings[2]
     result = partial_memorization(leaves, leaves.sides_at(leaves.places(strings)))
     assert (result.copied, result.copied_control) == (1.0, 1.0)

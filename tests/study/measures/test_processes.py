@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from study.config.trial import PROCESSES as NAMES
+from study.corpus import build_corpus
 from study.measures import Reference
 from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
 from study.measures.noise import TRAINING, Noisings, Windows, measure_noise
@@ -13,7 +14,6 @@ from study.measures.optima import Optima
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.process import Diffusion
 from study.processes.registry import PROCESSES
-from study.training.member import build_corpus
 from tests.study.small import small
 
 T = 50

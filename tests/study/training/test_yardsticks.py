@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rhm import Grammar, GrammarShape
-from study.corpus import Corpus
+from study.corpus import GrammarSource
 from study.measures import Reference, measure_strings
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.generation import generate
@@ -23,7 +23,7 @@ GENERATED = 3072
 def corpus():
     shape = GrammarShape(depth=3, vocab_size=6, num_synonyms=4)
     grammar = Grammar.random(shape, zipf={0: 1.0, 2: 1.0}, seed=5)
-    return Corpus.draw(grammar, 128, seed=5)
+    return GrammarSource(grammar).draw(128, seed=5)
 
 
 @pytest.fixture(scope="module")

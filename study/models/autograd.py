@@ -26,16 +26,28 @@ follow from weights and inputs alone: no dropout, and no state beside the parame
 """
 
 
+ALIGNED = 16
+"""Numbers that a parameter takes a multiple of: 64 bytes. The bits of sums and products, and of the
+optimizer, may depend on where in memory a tensor begins, and so would on the company in a pack."""
+
+
 class ModuleLayout(Layout):
-    """The parameters of a module, in its own order."""
+    """The parameters of a module, in its own order, each as a row that ends in padding."""
 
     def __init__(self, module: nn.Module) -> None:
-        self._shapes = {name: tuple(x.shape) for name, x in module.named_parameters()}
+        self._numel = {name: x.numel() for name, x in module.named_parameters()}
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[int, ...]]:
         """See `Layout.parameters`."""
-        return self._shapes
+        return {name: (-(-n // ALIGNED) * ALIGNED,) for name, n in self._numel.items()}
+
+    def row_of(self, module: nn.Module) -> Tensor:
+        """The parameters of a module as one member's numbers (numel,), 0 at the padding."""
+        numbers = torch.zeros(self.numel)
+        for row, x in zip(self.views(numbers).values(), module.parameters(), strict=True):
+            row[0, : x.numel()] = x.detach().flatten()
+        return numbers
 
 
 class AutogradModel:
@@ -56,11 +68,8 @@ class AutogradModel:
 
     def initial_weights(self, configs: Sequence[TrialConfig]) -> Tensor:
         """See `Model`."""
-        rows = [
-            torch.cat([x.detach().flatten() for x in self._made(config).parameters()])
-            for config in configs
-        ]
-        return self.layout.flattened(torch.stack(rows).cpu())
+        rows = [self.layout.row_of(self._made(config)) for config in configs]
+        return self.layout.flattened(torch.stack(rows))
 
     def networks(self, flat: Tensor) -> AutogradNetworks:
         """See `Model`."""
@@ -102,13 +111,18 @@ class AutogradNetworks:
         self._modules = [deepcopy(module) for _ in range(len(flat) // layout.numel)]
         for k, member in enumerate(self._modules):
             for name, parameter in member.named_parameters():
-                parameter.data = weights[name][k]
-                parameter.grad = gradients[name][k] if gradients else None
+                parameter.data = _like(parameter, weights[name][k])
+                parameter.grad = _like(parameter, gradients[name][k]) if gradients else None
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
         """See `Networks`."""
         t = t.expand(x_t.shape[:2])
         return torch.stack([m(x, s) for m, x, s in zip(self._modules, x_t, t, strict=True)])
+
+
+def _like(parameter: Tensor, row: Tensor) -> Tensor:
+    """A row without its padding, in the shape of a parameter; a view."""
+    return row[: parameter.numel()].view(parameter.shape)
 
 
 class AutogradLearner:

@@ -35,4 +35,19 @@ def test_unusable_input_is_one_line_and_exit_2(tmp_path, capsys, text, says):
     printed = capsys.readouterr()
     assert says in printed.err
     assert "Traceback" not in printed.err
+    assert all(line.startswith(f"error: {file}: ") for line in printed.err.splitlines())
     assert not (tmp_path / "out").exists()
+
+
+def test_every_fault_is_a_line_of_its_own_whatever_it_says(tmp_path, capsys):
+    document = small().to_dict()
+    document["corpus"]["size"] = 10**6  # what is wrong, and what to do about it
+    document["measurement"]["reverse_steps"] = 25
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(document))
+    assert main([str(file), "--out", str(tmp_path / "out")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    for line, field in zip(lines, ("measurement.reverse_steps", "corpus.size"), strict=True):
+        assert line.startswith(f"error: {file}: {field}: ")
+    assert "; make the corpus smaller" in lines[1]

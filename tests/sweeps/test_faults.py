@@ -193,6 +193,10 @@ FILES = {
         changed(9, "  corpus.size: [64]\nskip_infeasible: true"),
         ["sweep.yaml:8:1: grid: no cell of this sweep can be trained"],
     ),
+    "a network of no known kind": (
+        changed(9, "  corpus.size: [4]\n  network.kind: [unet, transformer]"),
+        ["there is no model 'transformer' here; known are unet, unet-reference"],
+    ),
     "an infeasible base": (
         TINY.replace("num_synonyms: 2", "num_synonyms: 9")
         .replace("grid:\n  corpus.size: [4, 8]\n", "")

@@ -142,3 +142,34 @@ def test_reading_a_checkpoint_runs_nothing():
     torch.save({"step": Bomb()}, sink)
     with pytest.raises(pickle.UnpicklingError, match="weights_only"):
         read_checkpoint(sink.getvalue())
+
+
+def test_a_trainer_leaves_the_threads_of_the_process_alone():
+    with on_threads(2):
+        pack = trainer(small())
+        pack.train(1)
+        pack.resume([pack.checkpoint(0)])
+        assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(
+    ("width", "members", "batch", "threads"),
+    [(8, 1, 8, 4), (8, 1, 10, 1), (7, 1, 8, 1), (8, 2, 10, 4)],
+)
+def test_several_threads_only_where_no_bit_changes(width, members, batch, threads):
+    changes = {"network__width": width, "training__batch_size": batch}
+    pack = trainer(*(small(seed=s, **changes) for s in range(members)))
+    assert pack.threads(4) == threads
+    assert pack.threads(1) == 1
+
+
+def test_a_member_goes_with_all_that_is_its_own():
+    members = [Member(small(seed=s, corpus__size=20 + s)) for s in range(3)]
+    pack = PackTrainer(members, CPU)
+    pack.train(3)
+    pack.select([2, 0])
+    assert pack.members == [members[2], members[0]]
+    strings = [{tuple(row) for row in member.strings.tolist()} for member in pack.members]
+    for k, own in enumerate(strings):
+        drawn = {tuple(row) for row in pack._batches[3].x_0[k].tolist()}
+        assert drawn <= own

@@ -7,7 +7,9 @@ import logging
 from pathlib import Path
 
 import pytest
+import torch
 
+from study.kernels.threads import on_threads
 from study.store import records
 from study.store.results import FOLDER, DamagedTraining, Results
 from study.training.checkpoints import read_checkpoint
@@ -91,6 +93,20 @@ def test_raising_the_steps_continues_and_equals_the_longer_training(undisturbed,
     seen = []
     run_pack([small()], results, report=lambda step, _: seen.append(step))
     assert seen == [32]
+    assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
+
+
+def test_the_threads_of_the_caller_come_back(undisturbed, tmp_path):
+    seen = []
+    with on_threads(2):
+        run_pack(
+            [small()],
+            Results.open(tmp_path),
+            threads=1,
+            report=lambda *_: seen.append(torch.get_num_threads()),
+        )
+        assert torch.get_num_threads() == 2
+    assert set(seen) == {1}
     assert bytes_of(tmp_path, small()) == bytes_of(undisturbed, small())
 
 
@@ -195,8 +211,6 @@ def test_a_diverged_member_is_frozen_and_its_companions_go_on(undisturbed, tmp_p
 def poison(results: Results, config) -> None:
     """Publish the same step with weights that are not numbers."""
     import io
-
-    import torch
 
     status = results.status(config.hash)
     assert status is not None

@@ -19,7 +19,7 @@ from study.models import kinds
 from study.models.autograd import AutogradModel
 from study.models.kinds import kind_of, known, model_of, register
 from study.models.weights import NetworkShape
-from study.processes.uniform import Diffusion
+from study.processes.uniform import Uniform
 from study.store import records
 from study.store.results import FOLDER, Results
 from study.training.member import Member
@@ -29,7 +29,7 @@ from tests.study.models.toy import TOY, Toy
 from tests.study.small import small
 
 CPU = torch.device("cpu")
-ALPHA_BAR = Diffusion.build(24, 6).alpha_bar
+ALPHA_BAR = Uniform.build(24, 6).alpha_bar
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_first_weights_follow_from_the_seed_and_leave_the_global_generator_alone
 @pytest.mark.parametrize("kind", ["toy", "unet", "unet-reference"])
 def test_a_kind_counts_its_own_weights(kind):
     config = small(network__kind=kind, network__width=16, grammar__vocab_size=16)  # no padding
-    model = model_of(config, Diffusion.build(24, 16).alpha_bar)
+    model = model_of(config, Uniform.build(24, 16).alpha_bar)
     assert kind_of(config).num_weights(config) == model.layout.numel
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from analysis.charts.panels import SHARES, Panel, panel_grid, step_axis
 from analysis.charts.theme import Theme
-from analysis.frames.generated import BY_LIKELIHOOD, at_generated_steps
 from analysis.statistics.regimes import THRESHOLDS, Thresholds
-from analysis.statistics.seeds import columns_over_seeds, runs
 
 if TYPE_CHECKING:
     import altair as alt
@@ -83,55 +81,6 @@ def curve_panels(at: Thresholds = THRESHOLDS) -> list[Panel]:
             "typicality_shift", (0.0,),
         ),
     ]  # fmt: skip
-
-
-def curves_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every curve of every cell over its seeds.
-
-    A point stands on the seeds that were measured at its step, `seeds` says how many; undefined
-    points have no row and leave a gap.
-
-    Returns:
-        `panel`, `series`, `level` (missing for whole strings), `cell`, `step`, `mean`, `lower`,
-        `upper`, `seeds` and `run`, which counts the stretches without a gap.
-    """
-    panels = curve_panels()
-    whole = [panel for panel in panels if panel.level_column is None]
-    series = [(p.name, column, name) for p in whole for column, name in p.series.items()]
-    curves = _over_seeds(tables, "curves", [column for _, column, _ in series], [])
-    strings = curves.merge(pd.DataFrame(series, columns=["panel", "column", "series"]), on="column")
-    named = {p.level_column: p.name for p in panels if p.level_column is not None}
-    levels = _over_seeds(tables, "levels", list(named), ["level"])
-    levels["panel"] = levels["column"].map(named)
-    levels["series"] = "level " + levels["level"].astype(str)
-    parts = [part.astype({"level": "Int64"}) for part in (strings.assign(level=None), levels)]
-    table = pd.concat(parts, ignore_index=True).drop(columns="column")
-    keys = ["cell", "panel", "series"]
-    return runs(table.sort_values([*keys, "step"], ignore_index=True), by=keys)
-
-
-def _over_seeds(
-    tables: Mapping[str, pd.DataFrame], name: str, columns: Sequence[str], more: list[str]
-) -> pd.DataFrame:
-    """Columns of a table over seeds, those that need generated strings only where there are any.
-
-    Columns that are nowhere defined, and levels at which a column never is, have no rows.
-    """
-    cells = tables["trainings"][["training", "cell"]]
-    frame = tables[name][["training", "step", *more, *columns]].merge(cells, on="training")
-    keys = ["cell", "step", *more]
-    emitted = [column for column in columns if column not in BY_LIKELIHOOD]
-    known = [column for column in columns if column in BY_LIKELIHOOD]
-    long = pd.concat(
-        [
-            columns_over_seeds(
-                at_generated_steps(frame, tables["curves"]), by=keys, columns=emitted
-            ),
-            columns_over_seeds(frame, by=keys, columns=known),
-        ]
-    )
-    defined = long.groupby([*more, "column"])["seeds"].transform("sum") > 0
-    return long[defined]
 
 
 def thinned(table: pd.DataFrame, *, by: Sequence[str], at_most: int = STEPS_SHOWN) -> pd.DataFrame:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.charts.axes import Axis, scale, ticks
-from analysis.charts.phase_diagram import PhaseTable
-from analysis.charts.phase_panels import panel_size
+from analysis.charts.axes import scale, ticks
+from analysis.charts.figure import rounded
+from analysis.charts.phase_diagram import panel_size
 from analysis.charts.theme import PICKED_CELL, Theme, regime_colours
-from analysis.report.figure import rounded
+from analysis.statistics.axes import Axis
+from analysis.statistics.phase_diagram import PhaseTable
 from analysis.statistics.regimes import GENERALIZING, MEMORIZING, PARTIAL
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""T against T_L, training by training: claim C16."""
+"""T against T_L, training by training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.theme import Theme
-from analysis.claims.claims import OutlierFirst
+from analysis.statistics.seeds import Estimate
 
 if TYPE_CHECKING:
     import altair as alt
@@ -16,20 +16,23 @@ SHOWN = 2000
 """More dots than these hide each other; the data files hold them all."""
 
 
-def pairs_table(found: OutlierFirst) -> pd.DataFrame:
+def pairs_table(trainings: pd.DataFrame, copying: Estimate, likelihood: Estimate) -> pd.DataFrame:
     """One row per training with both slopes and one for the mean over seeds.
+
+    Args:
+        trainings: `cell`, `seed`, `typicality_slope` (T) and `likelihood_slope` (T_L).
+        copying, likelihood: T and T_L over seeds.
 
     Returns:
         `kind` ("training" or "mean"), `cell`, `seed`, `t`, `t_l`, and of the mean the ends of its
         intervals `t_lower`, `t_upper`, `t_l_lower`, `t_l_upper`.
     """
-    tested = found.trainings[found.trainings["left_out"].isna()]
-    every = -(-len(tested) // SHOWN)
+    every = -(-len(trainings) // SHOWN)
     named = {"typicality_slope": "t", "likelihood_slope": "t_l"}
-    dots = tested.iloc[::every].rename(columns=named)[["cell", "seed", "t", "t_l"]]
+    dots = trainings.iloc[::every].rename(columns=named)[["cell", "seed", "t", "t_l"]]
     ends = {
         f"{name}{part}": value
-        for name, estimate in (("t", found.copying), ("t_l", found.likelihood))
+        for name, estimate in (("t", copying), ("t_l", likelihood))
         for part, value in (
             ("", estimate.mean), ("_lower", estimate.lower), ("_upper", estimate.upper),
         )
@@ -40,7 +43,7 @@ def pairs_table(found: OutlierFirst) -> pd.DataFrame:
 
 
 def pairs_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.LayerChart:
-    """Dots in four quadrants; the claim lives in the lower right one."""
+    """Dots in four quadrants; typical copied first and outliers known first is the lower right."""
     import altair as alt
 
     limits = {name: _limits(table[name]) for name in ("t", "t_l")}

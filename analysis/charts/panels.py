@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.charts.domains import EMPTY, domain_signal, extents
 from analysis.charts.theme import BAND, PICKED_CELL, STEP_LABEL, Theme, level_colours, spaced
+from analysis.statistics.series import Series
 
 if TYPE_CHECKING:
     import altair as alt
@@ -48,6 +49,16 @@ class Panel:
     least: tuple[float, float] | None = None
 
 
+def series_of(panels: Sequence[Panel]) -> list[Series]:
+    """What the panels show, one entry per column."""
+    found = []
+    for panel in panels:
+        found += [Series(panel.name, column, name) for column, name in panel.series.items()]
+        if panel.level_column is not None:
+            found.append(Series(panel.name, panel.level_column, None))
+    return found
+
+
 def panel_domains(
     table: pd.DataFrame, panels: Sequence[Panel], data: str
 ) -> dict[str, Mapping[str, list[float]]]:
@@ -58,11 +69,6 @@ def panel_domains(
         for panel in panels
         if panel.name in shown
     }
-
-
-def without_level(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a `level` that is missing in all of its rows."""
-    return table.assign(level=pd.array([None] * len(table), dtype="Int64"))
 
 
 def cell_choice(cells: Sequence[str], picked: str) -> alt.Parameter:

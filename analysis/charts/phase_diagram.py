@@ -1,142 +1,199 @@
-"""The phase diagram: the regime of every cell, and the line on which half of the seeds memorize."""
+"""How a phase diagram is drawn: panels of coloured cells that can be picked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+import textwrap
+from typing import TYPE_CHECKING
 
-import pandas as pd
+from analysis.charts.axes import scale, ticks
+from analysis.charts.theme import Theme
+from analysis.statistics.phase_diagram import PhaseTable
+from analysis.statistics.regimes import REGIMES, THRESHOLDS, Thresholds
 
-from analysis.charts.axes import Axis, axis_of
-from analysis.frames.cells import determined, label, varying
-from analysis.statistics.boundaries import boundary
-from analysis.statistics.regimes import THRESHOLDS, Thresholds, cell_regimes
-
-
-@dataclass(frozen=True)
-class PhaseTable:
-    """What a phase diagram shows.
-
-    Attributes:
-        x, y: its axes.
-        panels: titles of the panels, in order; one per combination of the settings that vary and
-            are on no axis, so that no two cells are ever pooled.
-        cells: one row per measured cell: `cell`, `panel`, `x`, `x_low`, `x_high`, `y`, `y_low`,
-            `y_high`, the columns of `cell_regimes`, and over the voting seeds the mean of
-            `excess_copies` (E), `novel_validity` (V) and `partial_margin` (λ - λ_fit - 2.33·SE).
-        lines: points of P(memorized) = 0.5: `panel`, `segment`, `order`, `x`, `y` and the band's
-            `x_low`, `x_high`, `y_low`, `y_high`, clipped to the diagram.
-        coverage: (smallest) coverage of the band, 0 for a single seed; None where there is no line.
-    """
-
-    x: Axis
-    y: Axis
-    panels: tuple[str, ...]
-    cells: pd.DataFrame
-    lines: pd.DataFrame
-    coverage: float | None
+if TYPE_CHECKING:
+    import altair as alt
 
 
-def phase_table(
-    last: pd.DataFrame,
-    trainings: pd.DataFrame,
-    *,
-    axes: Sequence[str],
-    facet: str | None = None,
-    at: Thresholds = THRESHOLDS,
-) -> PhaseTable:
-    """The phase diagram of a sweep.
+def phase_panels(
+    table: PhaseTable, theme: Theme, picked: alt.Parameter, data: str
+) -> alt.VConcatChart:
+    """The panels of the diagram, three to a row.
 
     Args:
-        last: rows of `last_steps`.
-        trainings: all of the sweep's.
-        axes: one or two dotted fields, the horizontal one first.
-        facet: the field whose values get panels of their own.
-        at: the thresholds.
+        table: what is shown.
+        theme: light or dark.
+        picked: the point selection of a cell, added to every panel.
+        data: name of the data set of `table.cells`; that of `table.lines` is `{data}_lines`.
     """
-    x_field, y_field = (*axes, None)[:2]
-    x = axis_of(x_field, trainings[x_field])
-    y = axis_of(y_field, [] if y_field is None else trainings[y_field])
-    panel_fields = _panel_fields(trainings, axes, facet)
-    placed = last.merge(_placed(trainings, x, y, panel_fields), on="training")
-    titles = tuple(dict.fromkeys(placed.sort_values("panel_key")["panel"]))
-    means = placed.groupby("cell")[["excess_copies", "novel_validity", "partial_margin"]].mean()
-    where = placed.drop_duplicates("cell")[["cell", "panel", *PLACES]]
-    cells = where.merge(cell_regimes(last), on="cell").merge(means.reset_index(), on="cell")
-    lines = _lines(placed, x, y, at)
-    coverage = None if lines.empty else float(lines["coverage"].min())
-    return PhaseTable(x, y, titles, cells, lines, coverage)
+    import altair as alt
+
+    columns = 1 if table.y.field is None else 3
+    rows = []
+    for start in range(0, len(table.panels), columns):
+        shown = table.panels[start : start + columns]
+        panels = [
+            _panel(table, panel, theme, picked, data, first=i == 0) for i, panel in enumerate(shown)
+        ]
+        rows.append(alt.hconcat(*panels, spacing=18))
+    return alt.vconcat(*rows, spacing=18)
 
 
-PLACES = ["x", "x_low", "x_high", "y", "y_low", "y_high"]
+def _panel(
+    table: PhaseTable, panel: str, theme: Theme, picked: alt.Parameter, data: str, *, first: bool
+) -> alt.LayerChart:
+    import altair as alt
+
+    here = f"datum.panel === {json.dumps(panel)}"
+    cells = alt.Chart(alt.NamedData(data)).transform_filter(here)
+    x = alt.X("x_low:Q", scale=scale(table.x), axis=ticks(table.x))
+    y = alt.Y("y_low:Q", scale=scale(table.y), axis=ticks(table.y, labels=first))
+    boxes = cells.encode(x=x, x2="x_high:Q", y=y, y2="y_high:Q")
+    layers = [
+        boxes.transform_filter("datum.regime !== null")
+        .mark_rect(stroke=theme.background, strokeWidth=_gap(table))
+        .encode(fill=_regime_scale("regime", theme)),
+        *_band(table, theme, here, data),
+        *_runners_up(cells, table, theme),
+        *_line(table, theme, here, data),
+        _unfinished(cells, table, theme),
+        boxes.transform_filter(picked).mark_rect(fillOpacity=0, stroke=theme.line, strokeWidth=3),
+        boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer")
+        .encode(tooltip=_tooltip(), description=alt.Description("cell:N"))
+        .properties(name=f"cells_{table.panels.index(panel)}")
+        .add_params(picked),
+    ]
+    width, height = panel_size(table)
+    heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
+    return alt.LayerChart(layer=layers, width=width, height=height, title=heading)
 
 
-def _panel_fields(trainings: pd.DataFrame, axes: Sequence[str], facet: str | None) -> list[str]:
-    """The facet and the settings that vary within what would otherwise be one cell."""
-    fields = [facet] if facet else []
-    for name in varying(trainings):
-        shown = [*axes, *fields]
-        if name not in shown and not determined(trainings, name, shown):
-            fields.append(name)
-    return fields
+def _gap(table: PhaseTable) -> float:
+    """Pixels between cells: less where cells are small, or nothing else would be seen."""
+    width, height = panel_size(table)
+    side = min(width / len(table.x.positions), height / len(table.y.positions))
+    return 1 if side >= 12 else 0.3
 
 
-def _placed(trainings: pd.DataFrame, x: Axis, y: Axis, panel_fields: list[str]) -> pd.DataFrame:
-    """Where every training lies: coordinates, edges and panel."""
-    frame = trainings[["training"]].copy()
-    for name, axis in (("x", x), ("y", y)):
-        values = [None] * len(trainings) if axis.field is None else trainings[axis.field]
-        known = [value if value == value else None for value in values]
-        frame[name] = [axis.positions.get(value) for value in known]
-        edges = [axis.edges.get(value, (None, None)) for value in known]
-        frame[f"{name}_low"], frame[f"{name}_high"] = zip(*edges, strict=True)
-    keys = list(trainings[panel_fields].itertuples(index=False, name=None))
-    ranks = {key: i for i, key in enumerate(sorted(set(keys), key=_sortable))}
-    frame["panel_key"] = [ranks[key] for key in keys]
-    frame["panel"] = [label(panel_fields, key) for key in keys]
-    return frame[frame["x"].notna() & frame["y"].notna()]
+def panel_size(table: PhaseTable) -> tuple[int, int]:
+    """Pixels of a panel: roughly square cells, never wider than a third of the page."""
+    columns, rows = len(table.x.positions), len(table.y.positions)
+    widest = 200 if len(table.panels) > 2 else 260 if len(table.panels) == 2 else 420
+    if table.y.field is None:
+        return 420, 64
+    return min(widest, max(140, 84 * columns)), min(280, max(150, 64 * rows))
 
 
-def _sortable(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple((value is None or value != value, str(type(value)), value) for value in key)
+def _regime_scale(field: str, theme: Theme) -> alt.Fill:
+    import altair as alt
+
+    shown = alt.Legend(
+        title="regime", orient="bottom", symbolType="square", symbolSize=170, symbolStrokeWidth=0
+    )
+    return alt.Fill(
+        f"{field}:N",
+        scale=alt.Scale(domain=list(REGIMES), range=list(theme.regimes)),
+        legend=shown,
+    )
 
 
-def _lines(placed: pd.DataFrame, x: Axis, y: Axis, at: Thresholds) -> pd.DataFrame:
-    """The boundary along the axis on which more slices cross it; the horizontal one if equal."""
-    columns = ["panel", "along", "segment", *PLACES, "coverage", "seeds"]
-    best = pd.DataFrame(columns=columns)
-    for along, across in (("x", "y"), ("y", "x")):
-        axis, other = (x, y) if along == "x" else (y, x)
-        if axis.kind == "category":
-            continue
-        found = boundary(
-            placed, along=along, across=["panel", across], log=axis.kind == "log", at=at
+def _runners_up(cells: alt.Chart, table: PhaseTable, theme: Theme) -> list[alt.Chart]:
+    """Dots in the colour of the second regime, their area its share of the seeds."""
+    import altair as alt
+
+    shares = sorted(set(table.cells["runner_up_share"].dropna().round(3)))
+    if not shares:
+        return []
+    width, height = panel_size(table)
+    side = min(width / len(table.x.positions), height / len(table.y.positions))
+    largest = min(260.0, 0.3 * side**2)
+    legend = alt.Legend(
+        title="dot: runner-up regime, area = share of seeds",
+        orient="bottom",
+        values=shares if len(shares) <= 3 else [shares[0], shares[-1]],
+        format=".0%",
+        symbolFillColor=theme.muted,
+        symbolStrokeColor=theme.halo,
+    )
+    size = alt.Size(
+        "runner_up_share:Q", scale=alt.Scale(domain=[0, 0.5], range=[0, largest]), legend=legend
+    )
+    return [
+        cells.transform_filter("datum.runner_up !== null")
+        .mark_point(shape="circle", filled=True, opacity=1, stroke=theme.halo, strokeWidth=1.2)
+        .encode(x="x:Q", y="y:Q", size=size, fill=_regime_scale("runner_up", theme))
+    ]
+
+
+def _band(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Chart]:
+    """The interval around the boundary."""
+    import altair as alt
+
+    if not table.coverage:
+        return []
+    along = table.lines["along"].iloc[0]
+    across = "y" if along == "x" else "x"
+    edges = {along: f"{along}_low:Q", f"{along}2": f"{along}_high:Q", across: f"{across}:Q"}
+    orient = "horizontal" if along == "x" else "vertical"
+    area = alt.Chart(alt.NamedData(f"{data}_lines")).transform_filter(here)
+    return [
+        area.mark_area(orient=orient, color=theme.line, opacity=0.22, clip=True).encode(
+            **edges, detail="segment:N"
         )
-        if len(found) <= len(best):
-            continue
-        low, high = axis.domain
-        found = found.rename(columns={"position": along}).assign(along=along)
-        found[f"{along}_low"] = found["lower"].clip(low, high)
-        found[f"{along}_high"] = found["upper"].clip(low, high)
-        best = _segmented(found.sort_values(["panel", across]), across, other)
-    best["order"] = range(len(best))
-    return best[[*columns, "order"]]
+    ]
 
 
-def _segmented(found: pd.DataFrame, across: str, axis: Axis) -> pd.DataFrame:
-    """The points as segments: one line per panel, or one per row where rows are categories.
+def _line(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Chart]:
+    """The boundary: dashed, on a halo."""
+    import altair as alt
 
-    Nothing lies between two categories, so no line joins them. A segment with a single point
-    crosses the whole of its row, so that it can be seen.
-    """
-    edges = {axis.positions[value]: ends for value, ends in axis.edges.items()}
-    by = ["panel", across] if axis.kind == "category" else ["panel"]
-    parts = []
-    for number, (_, line) in enumerate(found.groupby(by, sort=False)):
-        if len(line) == 1:
-            low, high = edges[line[across].iloc[0]]
-            line = pd.concat([line.assign(**{across: low}), line.assign(**{across: high})])
-        parts.append(line.assign(segment=number))
-    joined = pd.concat(parts, ignore_index=True)
-    return joined.assign(**{f"{across}_low": joined[across], f"{across}_high": joined[across]})
+    if table.lines.empty:
+        return []
+    lines = alt.Chart(alt.NamedData(f"{data}_lines")).transform_filter(here)
+    path = lines.encode(x="x:Q", y="y:Q", order="order:Q", detail="segment:N")
+    return [
+        path.mark_line(color=theme.halo, strokeWidth=5, opacity=0.85, clip=True),
+        path.mark_line(color=theme.line, strokeWidth=2, strokeDash=[6, 4], clip=True),
+    ]
+
+
+def _unfinished(cells: alt.Chart, table: PhaseTable, theme: Theme) -> alt.Chart:
+    """Three dots at the foot of cells whose trainings go on."""
+    return (
+        cells.transform_filter("datum.provisional")
+        .mark_text(text="···", dy=-5, fontSize=14, fontWeight="bold", color=theme.line)
+        .encode(x="x:Q", y="y_low:Q")
+    )
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    import altair as alt
+
+    return [
+        alt.Tooltip("cell:N", title="cell"),
+        alt.Tooltip("regime:N", title="regime"),
+        alt.Tooltip("share:Q", title="share of seeds", format=".0%"),
+        alt.Tooltip("runner_up:N", title="runner-up"),
+        alt.Tooltip("seeds:Q", title="seeds"),
+        alt.Tooltip("step:Q", title="at step", format=","),
+        alt.Tooltip("excess_copies:Q", title="excess copies E", format=".3f"),
+        alt.Tooltip("novel_validity:Q", title="novel validity V", format=".3f"),
+        alt.Tooltip("partial_margin:Q", title="λ − λ_fit − 2.33·SE", format=".3f"),
+    ]
+
+
+def phase_subtitle(table: PhaseTable, at: Thresholds = THRESHOLDS) -> list[str]:
+    """What the colours and lines mean, thresholds included; no wider than the panels."""
+    said = [
+        f"memorizing: E ≥ {at.memorizing:g}; generalizing: V ≥ {at.generalizing:g}",
+        f"slop (partial memorization): λ − λ_fit or E above {at.partial:g} by "
+        f"{at.standard_errors:g} SE",
+    ]
+    if table.coverage is not None:
+        band = f"; band: {table.coverage:.0%} interval over seeds" if table.coverage else ""
+        said.append(f"dashed: half of the seeds memorize{band}")
+    if table.cells["provisional"].any():
+        said.append("··· trainings go on")
+    columns = 1 if table.y.field is None else min(3, len(table.panels))
+    width = columns * panel_size(table)[0] + (columns - 1) * 18
+    return [line for text in said for line in textwrap.wrap(text, max(70, round(width / 5.4)))]

@@ -11,75 +11,12 @@ import pandas as pd
 from analysis.charts.domains import EMPTY, domain_signal, extent, extents
 from analysis.charts.panels import banded, numbers_tooltip, rule_at
 from analysis.charts.theme import STEP_LABEL, Theme, spaced
-from analysis.statistics.seeds import columns_over_seeds
 
 if TYPE_CHECKING:
     import altair as alt
 
 STEPS_SHOWN = 6
 """More lines than this in one panel cannot be told apart."""
-
-
-READINGS = {"emission_excess": "emission", "memorized_excess": "likelihood"}
-"""Column of the table `typicality` -> what memorization is read from."""
-
-COLUMNS = ["stratum", "n_training", "mean_log_p", *READINGS]
-"""The columns of `typicality` that are drawn, beside training and step."""
-
-
-def typicality_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """How much of every stratum is memorized, by cell and step, over seeds.
-
-    By emission: 1 where the stratum is copied as often as a perfect memorizer would, 0 where no
-    more than unseen strings of equal typicality. By likelihood: the share of its strings whose loss
-    betrays them, beyond chance.
-
-    The strata of two seeds have different edges, for each seed has its own corpus. They are matched
-    by rank: by index where all seeds of a cell have equally many strata; else by the quantile of
-    their middle among the training strings, in as many bins as the seed with the fewest strata has.
-    A point then stands at the mean log p of the matched strata.
-
-    Returns:
-        `cell`, `reading`, `step`, `bin` (0: most typical), `log_p` (nats, mean over seeds), `mean`,
-        `lower`, `upper` and `seeds`. A reading has no rows at steps at which no cell has it.
-    """
-    cells = tables["trainings"][["training", "cell"]]
-    strata = tables["typicality"][["training", "step", *COLUMNS]].merge(cells, on="training")
-    binned = _matched(strata)
-    keys = ["cell", "step", "bin"]
-    table = columns_over_seeds(binned, by=keys, columns=list(READINGS))
-    table["reading"] = table.pop("column").map(READINGS)
-    measured = table.groupby(["cell", "reading", "step"])["seeds"].transform("sum") > 0
-    log_p = binned.groupby(keys)["log_p"].mean().reset_index()
-    order = ["cell", "reading", "step", "bin"]
-    return table[measured].merge(log_p, on=keys).sort_values(order, ignore_index=True)
-
-
-def _matched(strata: pd.DataFrame) -> pd.DataFrame:
-    """One row per (training, step, bin): means over the strata in it, weighted by their strings."""
-    keys = ["training", "cell", "step"]
-    frame = strata.sort_values([*keys, "stratum"], ignore_index=True)
-    weight = frame["weight"] = frame["n_training"].astype(float)
-    groups = frame.groupby(keys, sort=False)["weight"]
-    middle = (groups.cumsum() - weight / 2) / groups.transform("sum")
-    counts = groups.transform("size")
-    by_cell = counts.groupby([frame["cell"], frame["step"]])
-    fewest, most = by_cell.transform("min"), by_cell.transform("max")
-    by_quantile = (middle * fewest).floordiv(1).clip(upper=fewest - 1)
-    same = fewest == most
-    frame["bin"] = groups.cumcount().where(same, by_quantile).astype(int)
-    means = {"log_p": "mean_log_p", **{name: name for name in READINGS}}
-    if same.all():  # every bin is one stratum
-        return frame[[*keys, "bin"]].assign(**{to: frame[of] for to, of in means.items()})
-    # A bin is undefined only where all of its strata are; undefined strata carry no weight.
-    for to, of in means.items():
-        frame[f"{to}_weight"] = weight.where(frame[of].notna())
-        frame[f"{to}_sum"] = frame[of] * weight
-    parts = [f"{name}_{part}" for name in means for part in ("sum", "weight")]
-    sums = frame.groupby([*keys, "bin"], sort=False)[parts].sum(min_count=1).reset_index()
-    return sums[[*keys, "bin"]].assign(
-        **{name: sums[f"{name}_sum"] / sums[f"{name}_weight"] for name in means}
-    )
 
 
 def shown_steps(table: pd.DataFrame) -> pd.DataFrame:

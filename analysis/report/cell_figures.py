@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.charts.curves import curve_panels, curves_chart, thinned
 from analysis.charts.domains import domain_signal, extents
+from analysis.charts.figure import Figure
 from analysis.charts.level_typicality import (
     WHOLE,
     level_typicality_chart,
@@ -24,7 +25,6 @@ from analysis.charts.theme import Theme
 from analysis.charts.timing import PANELS as TIMING_PANELS
 from analysis.charts.timing import timing_chart
 from analysis.charts.typicality import shown_steps
-from analysis.report.figure import Figure
 from analysis.report.findings import Findings
 from analysis.statistics.regimes import THRESHOLDS
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.charts import noise, overproduction
-from analysis.charts import typicality as strata
-from analysis.charts.curves import curves_table
-from analysis.charts.phase_diagram import PhaseTable, phase_table
-from analysis.charts.timing import timing_table
-from analysis.claims.claims import (
-    Claim,
-    OutlierFirst,
-    TypicalFirst,
-    claims_table,
-    outlier_first,
-    typical_first,
-)
+from analysis.charts.curves import curve_panels
+from analysis.charts.noise import PANELS as NOISE_PANELS
+from analysis.charts.panels import series_of
+from analysis.claims.outcomes import Outcome, claims_table, outcomes
+from analysis.claims.registry import claims
 from analysis.frames.tables import AnalysisError, Problem, Tables
+from analysis.statistics import overproduction, typicality
+from analysis.statistics.axes import check_axes
+from analysis.statistics.cells import telling_cell
+from analysis.statistics.curves import curves_table
 from analysis.statistics.level_typicality import level_typicality_table
+from analysis.statistics.noise import noise_columns, noise_table
 from analysis.statistics.onsets import onsets, onsets_by_cell
+from analysis.statistics.phase_diagram import PhaseTable, phase_table
 from analysis.statistics.regimes import last_steps, regimes
 from analysis.statistics.seeds import over_seeds
 from analysis.statistics.single_strings import single_strings, strings_table
+from analysis.statistics.timing import timing_table
 
 STATES = ("finished", "running", "failed", "diverged")
 
@@ -49,7 +47,7 @@ class Findings:
             too large for them.
         onsets: per training.
         onsets_by_cell: their medians.
-        typical_first, outlier_first: claims C1 and C16.
+        claims: every registered claim with what the sweep says about it.
         summary: one row per cell, what the table in the report shows.
     """
 
@@ -68,8 +66,7 @@ class Findings:
     level_typicality: pd.DataFrame
     onsets: pd.DataFrame
     onsets_by_cell: pd.DataFrame
-    typical_first: TypicalFirst
-    outlier_first: OutlierFirst
+    claims: tuple[Outcome, ...]
     summary: pd.DataFrame
 
     @property
@@ -84,11 +81,6 @@ class Findings:
         return counts
 
     @property
-    def claims(self) -> list[Claim]:
-        """Every claim, in the order of the page."""
-        return [self.typical_first.claim, self.outlier_first.claim]
-
-    @property
     def cells(self) -> list[str]:
         """Names of the measured cells, in the order of their settings."""
         measured = set(self.last["cell"])
@@ -96,14 +88,8 @@ class Findings:
 
     @property
     def picked(self) -> str:
-        """The cell to look at first: its mean E nearest to one half, its curve with a slope."""
-        bins = self.typicality.groupby("cell")["bin"].nunique()
-        cells = self.phase.cells.assign(
-            distance=(self.phase.cells["excess_copies"] - 0.5).abs(),
-            flat=self.phase.cells["cell"].map(bins).fillna(0) < 2,
-        )
-        first = cells.sort_values(["flat", "provisional", "distance", "cell"], kind="stable")
-        return str(first["cell"].iloc[0])
+        """The cell to look at first."""
+        return telling_cell(self.phase.cells, self.typicality)
 
     def data(self) -> Mapping[str, pd.DataFrame]:
         """File name -> the numbers behind every figure and sentence."""
@@ -125,8 +111,7 @@ class Findings:
             "onsets": self.onsets,
             "onsets_by_cell": self.onsets_by_cell,
             "claims": claims_table(self.claims),
-            "claims_by_training": self.outlier_first.trainings,
-            "c1_cells": self.typical_first.cells,
+            **{name: frame for one in self.claims for name, frame in one.frames.items()},
         }
 
 
@@ -146,7 +131,7 @@ def find(
             f"none of the {len(tables.problems)} trainings can be read; "
             f"the first, {first.training}: {first.what}"
         )
-    _check_axes(trainings, axes, facet)
+    check_axes(trainings, axes, facet)
     if tables["curves"].empty:
         raise AnalysisError(
             f"none of the {len(trainings)} trainings has a measurement yet; wait for the first step"
@@ -154,9 +139,9 @@ def find(
     regime = regimes(tables)
     last = last_steps(regime, trainings)
     onset = onsets(tables)
-    copied = typical_first(tables)
     by_cell = onsets_by_cell(onset)
     single = single_strings(tables)
+    noise = series_of(NOISE_PANELS)
     phase = phase_table(last, trainings, axes=axes, facet=facet)
     return Findings(
         trainings=trainings,
@@ -165,19 +150,18 @@ def find(
         regimes=regime,
         last=last,
         phase=phase,
-        typicality=strata.typicality_table(_only(tables, "typicality", strata.COLUMNS)),
-        curves=curves_table(tables),
+        typicality=typicality.typicality_table(_only(tables, "typicality", typicality.COLUMNS)),
+        curves=curves_table(tables, series_of(curve_panels())),
         overproduction=overproduction.overproduction_table(
             _only(tables, "rules", overproduction.COLUMNS)
         ),
-        noise=noise.noise_table(_only(tables, "noise", noise.COLUMNS, last=True)),
+        noise=noise_table(_only(tables, "noise", noise_columns(noise), last=True), noise),
         timing=timing_table(tables),
         strings=strings_table(single),
         level_typicality=level_typicality_table(single),
         onsets=onset,
         onsets_by_cell=by_cell,
-        typical_first=copied,
-        outlier_first=outlier_first(copied),
+        claims=outcomes(tables, claims()),
         summary=_summary(phase, last, trainings),
     )
 
@@ -187,17 +171,6 @@ def _only(
 ) -> dict[str, pd.DataFrame]:
     """The trainings and some columns of a large table, which is gone when it was looked at."""
     return {"trainings": tables.trainings, name: tables.read(name, columns, last=last)}
-
-
-def _check_axes(trainings: pd.DataFrame, axes: Sequence[str], facet: str | None) -> None:
-    if len(axes) not in (1, 2) or len({*axes, facet}) != len(axes) + 1:
-        raise AnalysisError(f"axes must be one or two fields beside the facet, not {list(axes)}")
-    known = [name for name in trainings.columns if "." in name or name == "seed"]
-    for name in [*axes, *([facet] if facet else [])]:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"the fields are {', '.join(known)}"
-            raise AnalysisError(f"'{name}' is no field of these trainings; {hint}")
 
 
 def _summary(phase: PhaseTable, last: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:

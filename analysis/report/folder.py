@@ -14,9 +14,9 @@ import pandas as pd
 from analysis.charts.theme import THEMES
 from analysis.frames.loading import load
 from analysis.frames.tables import AnalysisError
-from analysis.report.figure import svg, write_images
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
+from analysis.report.images import svg, write_images
 from analysis.report.page import page
 from study.store.results import Results
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from analysis.charts.curves import thinned
+from analysis.charts.figure import Figure
 from analysis.charts.glyphs import glyph_panels, glyph_table
-from analysis.charts.pairs import pairs_chart, pairs_table
-from analysis.charts.phase_panels import phase_panels, phase_subtitle
-from analysis.charts.slopes import CELLS_SHOWN, slopes_chart, slopes_table
+from analysis.charts.phase_diagram import phase_panels, phase_subtitle
 from analysis.charts.theme import PICKED, Theme
 from analysis.charts.typicality import shown_steps, typicality_domains, typicality_panels
+from analysis.frames.tables import AnalysisError
 from analysis.report.cell_figures import cell_figures
-from analysis.report.figure import Figure
 from analysis.report.findings import Findings
 from analysis.statistics.regimes import THRESHOLDS
 
@@ -23,12 +25,27 @@ if TYPE_CHECKING:
 
 def figures(findings: Findings) -> list[Figure]:
     """Every figure that has something to show, in the order of the page."""
-    drawn = [phase_figure(findings)]
-    if findings.typical_first.claim.effect is not None:
-        drawn.append(slopes_figure(findings))
-    if findings.outlier_first.claim.effect is not None:
-        drawn.append(pairs_figure(findings))
-    return [*drawn, glyph_figure(findings), *cell_figures(findings)]
+    of_claims = [figure for one in findings.claims if (figure := one.figure) is not None]
+    drawn = [
+        phase_figure(findings), *of_claims, glyph_figure(findings), *cell_figures(findings),
+    ]  # fmt: skip
+    _check_names(drawn)
+    return drawn
+
+
+def _check_names(drawn: Sequence[Figure]) -> None:
+    """Refuse two figures, or two tables of data, of one name: a claim may bring any."""
+    names: set[str] = set()
+    data: dict[str, pd.DataFrame] = {}
+    for figure in drawn:
+        if figure.name in names:
+            raise AnalysisError(f"two figures are called '{figure.name}'; rename the claim's")
+        names.add(figure.name)
+        for name, table in (*figure.data.items(), *figure.by_cell.items()):
+            if data.setdefault(name, table) is not table:
+                raise AnalysisError(
+                    f"'{name}' is drawn by '{figure.name}' and is other data elsewhere; rename it"
+                )
 
 
 def phase_figure(findings: Findings) -> Figure:
@@ -101,45 +118,5 @@ def glyph_figure(findings: Findings) -> Figure:
             "is defined."
         ),
         data={"phase": phase.cells, "glyphs": glyph_table(thinned_curves, phase)},
-        draw=draw,
-    )
-
-
-def slopes_figure(findings: Findings) -> Figure:
-    """C1 by cell."""
-    table, at = slopes_table(findings.typical_first), THRESHOLDS
-
-    def draw(theme: Theme) -> alt.TopLevelMixin:
-        return slopes_chart(table, theme, "slopes")
-
-    return Figure(
-        name="typical-first",
-        title="Typical strings first?",
-        caption=(
-            f"Mean typicality slope T over the steps with {at.slope_from:g} ≤ E ≤ {at.slope_to:g}. "
-            "Ticks: trainings. Dots and lines: means over seeds with 95 % Student t intervals, "
-            f"where there are two seeds. At most {CELLS_SHOWN} cells are drawn."
-        ),
-        data={"slopes": table},
-        draw=draw,
-    )
-
-
-def pairs_figure(findings: Findings) -> Figure:
-    """C16 by cell."""
-    table = pairs_table(findings.outlier_first)
-
-    def draw(theme: Theme) -> alt.TopLevelMixin:
-        return pairs_chart(table, theme, "pairs")
-
-    return Figure(
-        name="outlier-first",
-        title="Typical strings first in copying, outliers first in likelihood?",
-        caption=(
-            "Both slopes of the same trainings over the same steps: to the right of zero, typical "
-            "strings are copied first; below zero, likelihood betrays atypical strings first. "
-            "Small dots: trainings. Large dot: mean over seeds with 95 % Student t intervals."
-        ),
-        data={"pairs": table},
         draw=draw,
     )

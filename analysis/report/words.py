@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from analysis.claims.claims import Claim, OutlierFirst, TypicalFirst, Verdict
+from analysis.claims.outcomes import Outcome
 from analysis.frames.validity import untold_cells
+from analysis.frames.wording import DASH, counted, interval, listed, number
 from analysis.report.findings import Findings
 from analysis.statistics.onsets import (
     GENERALIZATION,
@@ -18,27 +19,8 @@ from analysis.statistics.onsets import (
     RIGHT,
 )
 from analysis.statistics.regimes import REGIMES
-from analysis.statistics.seeds import Estimate
 
-DASH = "—"
 WHOLE = (MEMORIZATION, PARTIAL, GENERALIZATION, LOSS)
-
-
-def number(value: Any, digits: int = 2) -> str:
-    """A number with a true minus sign, or a dash where it is undefined."""
-    if value is None or value != value:
-        return DASH
-    rounded = round(float(value), digits) + 0.0  # adding 0 makes a negative zero positive
-    return f"{rounded:.{digits}f}".replace("-", "−")
-
-
-def interval(mean: Any, lower: Any, upper: Any, digits: int = 2) -> str:
-    """`0.31 [0.25, 0.37]`, without brackets where there is no interval."""
-    if mean is None or mean != mean:
-        return DASH
-    if lower is None or lower != lower:
-        return number(mean, digits)
-    return f"{number(mean, digits)} [{number(lower, digits)}, {number(upper, digits)}]"
 
 
 def onset(censoring: str, step: float, after: float, by: float) -> str:
@@ -48,17 +30,6 @@ def onset(censoring: str, step: float, after: float, by: float) -> str:
     if censoring == RIGHT:
         return f"> {after:,.0f}"
     return f"≤ {by:,.0f}" if censoring == LEFT else DASH
-
-
-def listed(parts: Iterable[str]) -> str:
-    """`a, b and c`."""
-    said = list(parts)
-    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 cell`, `3 cells`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def completeness(findings: Findings) -> str:
@@ -108,67 +79,18 @@ def headline(findings: Findings) -> str:
     return f"{sentence} {untold[0].upper()}{untold[1:]}." if untold else sentence
 
 
-def claim_sentences(findings: Findings) -> dict[str, str]:
-    """Claim -> what the sweep says about it, in one sentence with its intervals."""
-    return {
-        findings.typical_first.claim.id: typical_first(findings.typical_first),
-        findings.outlier_first.claim.id: outlier_first(findings.outlier_first),
-    }
+def method(one: Outcome) -> str:
+    """What a claim's effect is, how its interval comes about, and the p-value beside it."""
+    claim, p, adjusted = one.claim, one.result.judgement.p_value, one.p_adjusted
+    said = f"{claim.quantity[:1].upper()}{claim.quantity[1:]}; {claim.method}."
+    if p is None or adjusted is None:
+        return said
+    return f"{said} p {_p_value(p)}; by Holm over the claims of this report {_p_value(adjusted)}."
 
 
-def typical_first(found: TypicalFirst) -> str:
-    """C1 in one sentence."""
-    claim = found.claim
-    slope = _estimate("T", Estimate(claim.effect, claim.lower, claim.upper, claim.seeds))
-    relative = _estimate("A = T/E", found.relative)
-    return _said(
-        claim,
-        {
-            "supported": "while copying sets in, typical strings are copied before atypical",
-            "contradicted": "while copying sets in, atypical strings are copied first",
-        },
-        f"{slope}, {relative}",
-    )
-
-
-def outlier_first(found: OutlierFirst) -> str:
-    """C16 in one sentence."""
-    slopes = f"{_estimate('T', found.copying)}, {_estimate('T_L', found.likelihood)}"
-    return _said(
-        found.claim,
-        {
-            "supported": (
-                "the same trainings copy typical strings first, while by likelihood they know "
-                "atypical strings first"
-            ),
-            "contradicted": "one of the two slopes has the other sign",
-        },
-        f"{slopes}; both signs in {found.both:,} of {counted(found.paired, 'training')}",
-    )
-
-
-def _said(claim: Claim, holds: Mapping[Verdict, str], numbers: str) -> str:
-    if claim.effect is None:
-        return f"Not tested by this sweep. It would take {claim.remedy}."
-    single = "a single seed has no interval"
-    undecided = single if claim.lower is None else "an interval does not exclude zero"
-    verdict = f"{claim.verdict.capitalize()}: {holds.get(claim.verdict, undecided)}"
-    more = f" It would take {claim.remedy}." if claim.remedy else ""
-    return f"{verdict}; {numbers} ({counted(claim.seeds, 'seed')}).{more}"
-
-
-def _estimate(name: str, estimate: Estimate) -> str:
-    if estimate.mean is None:
-        return f"{name} undefined"
-    if estimate.lower is None:
-        return f"{name} = {number(estimate.mean, 3)}"
-    between = f"{number(estimate.lower, 3)}, {number(estimate.upper, 3)}"
-    return f"{name} = {number(estimate.mean, 3)} (95 % interval {between})"
-
-
-def claim_effect(claim: Claim) -> str:
-    """The effect with its interval for a table."""
-    return interval(claim.effect, claim.lower, claim.upper, 3)
+def _p_value(p: float) -> str:
+    """`= 0.012`, `< 0.001`."""
+    return "< 0.001" if p < 0.001 else f"= {number(p, 3)}"
 
 
 def summary_rows(findings: Findings) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.charts.typicality import READINGS, typicality_table
 from analysis.frames.generated import generated
 from analysis.statistics.single_strings import by_step
+from analysis.statistics.typicality import READINGS, typicality_table
 from study.corpus import Scores, Strata
 from study.measures.memorized import LARGEST_P, excess_share, null_rate, p_values
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.charts.panels import without_level
 from analysis.statistics.seeds import over_seeds, runs
+from analysis.statistics.series import without_level
 from study.measures.memorized import LARGEST_P, ONE_IN, memorized_since
 from study.store import records
 

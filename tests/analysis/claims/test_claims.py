@@ -8,15 +8,14 @@ import pytest
 from scipy import stats
 
 from analysis import load
-from analysis.claims.claims import (
+from analysis.claims import outlier_first, typical_first
+from analysis.claims.outcomes import claims_table, outcomes
+from analysis.statistics.typicality_slopes import (
     OUTSIDE,
     TOO_SMALL,
     UNDEFINED,
     UNKNOWN,
     UNPAIRED,
-    claims_table,
-    outlier_first,
-    typical_first,
 )
 
 
@@ -38,14 +37,13 @@ def tables(slopes, *, excess=0.4, excess_fit=0.01):
 
 def test_the_seed_is_the_unit():
     slopes = [[1.0, 2.0, 3.0], [3.0, 4.0, 8.0]]
-    found = typical_first(tables(slopes))
+    found = typical_first.test(tables(slopes))
     by_seed = np.mean(slopes, axis=0)
     lower, upper = stats.t.interval(0.95, 2, by_seed.mean(), stats.sem(by_seed))
-    claim = found.claim
-    assert (claim.effect, claim.lower, claim.upper) == pytest.approx((by_seed.mean(), lower, upper))
-    assert claim.seeds == 3
+    assert found.estimate == pytest.approx((by_seed.mean(), lower, upper, 3))
+    assert found.judgement.p_value == pytest.approx(stats.ttest_1samp(by_seed, 0).pvalue)
     assert found.relative.mean == pytest.approx(by_seed.mean() / 0.4)
-    assert found.cells.set_index("cell").loc["c1", "mean"] == pytest.approx(5.0)
+    assert found.frames["cells"].set_index("cell").loc["c1", "mean"] == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +56,9 @@ def test_the_seed_is_the_unit():
     ],
 )
 def test_the_verdict_follows_the_interval(slopes, verdict):
-    claim = typical_first(tables(slopes)).claim
-    assert claim.verdict == verdict
-    assert bool(claim.remedy) == (verdict == "inconclusive")
+    found = typical_first.test(tables(slopes))
+    assert found.verdict == verdict
+    assert bool(found.remedy) == (verdict == "inconclusive")
 
 
 @pytest.mark.parametrize(
@@ -72,28 +70,28 @@ def test_the_verdict_follows_the_interval(slopes, verdict):
     ],
 )
 def test_what_cannot_be_tested_is_not_tested_and_says_why(reason, change):
-    found = typical_first(tables([[0.1, 0.2]], **change))
-    assert found.claim.verdict == "not tested by this sweep"
-    assert found.claim.effect is None
-    assert set(found.trainings["left_out"]) == {reason}
-    assert f"2 left out: {reason}" in found.claim.basis
-    assert found.claim.remedy
+    found = typical_first.test(tables([[0.1, 0.2]], **change))
+    assert found.verdict == "not tested by this sweep"
+    assert found.estimate.mean is None
+    assert set(found.frames["trainings"]["left_out"]) == {reason}
+    assert f"2 left out: {reason}" in found.basis
+    assert found.remedy
 
 
 def test_an_undefined_slope_is_no_zero():
     made = tables([[0.1, 0.2, 0.3]])
     own = made["curves"]["training"] == "0-1"
     made["curves"].loc[own, "typicality_slope"] = np.nan
-    found = typical_first(made)
-    assert found.claim.seeds == 2
-    assert found.claim.effect == pytest.approx(0.2)
-    assert set(found.trainings["left_out"].dropna()) == {UNDEFINED}
+    found = typical_first.test(made)
+    assert found.estimate.seeds == 2
+    assert found.estimate.mean == pytest.approx(0.2)
+    assert set(found.frames["trainings"]["left_out"].dropna()) == {UNDEFINED}
 
 
 def test_a_sweep_that_copies_typical_strings_first_supports_c1(grid):
-    claim = typical_first(load(grid)).claim
-    assert claim.verdict == "supported"
-    table = claims_table([claim])
+    (found,) = outcomes(load(grid), [typical_first.CLAIM])
+    assert found.result.verdict == "supported"
+    table = claims_table([found])
     assert table.loc[0, "id"] == "C1"
     assert 0 < table.loc[0, "lower"] < table.loc[0, "effect"]
 
@@ -106,7 +104,7 @@ def both(slopes, likelihood):
     made = tables([slopes])
     by_training = {f"0-{seed}": value for seed, value in enumerate(likelihood)}
     made["curves"]["likelihood_slope"] = made["curves"]["training"].map(by_training)
-    return outlier_first(typical_first(made))
+    return outlier_first.test(made)
 
 
 @pytest.mark.parametrize(
@@ -122,21 +120,23 @@ def both(slopes, likelihood):
 )
 def test_c16_needs_both_signs(slopes, likelihood, verdict, signs):
     found = both(slopes, likelihood)
-    assert found.claim.verdict == verdict
+    assert found.verdict == verdict
     assert (found.both, found.paired) == (signs, 3)
-    assert found.claim.effect == pytest.approx(np.mean(likelihood))
+    assert found.estimate.mean == pytest.approx(np.mean(likelihood))
+    assert (found.judgement.p_value < 0.05) == (verdict == "supported")
     assert found.copying.mean == pytest.approx(np.mean(slopes))
 
 
 def test_c16_pairs_by_training():
     found = both([0.05, 0.06, 9.0], [-0.05, -0.06, np.nan])
     assert found.copying.mean == pytest.approx(0.055)
-    assert found.paired == found.claim.seeds == 2
-    assert set(found.trainings["left_out"].dropna()) == {UNPAIRED}
+    assert found.paired == found.estimate.seeds == 2
+    assert set(found.frames["trainings"]["left_out"].dropna()) == {UNPAIRED}
 
 
 def test_c16_without_likelihoods_is_not_tested():
     found = both(UP, [np.nan] * 3)
-    assert found.claim.verdict == "not tested by this sweep"
-    assert found.claim.remedy
+    assert found.verdict == "not tested by this sweep"
+    assert found.judgement.p_value is None
+    assert found.remedy
     assert found.paired == 0

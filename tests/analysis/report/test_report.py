@@ -14,10 +14,10 @@ import pytest
 
 from analysis import AnalysisError, load
 from analysis.charts.theme import LIGHT, THEMES
-from analysis.report.figure import svg
 from analysis.report.findings import find
 from analysis.report.folder import PAGE, ReportPaths, write_report
 from analysis.report.gallery import phase_figure
+from analysis.report.images import svg
 from study.store.results import Results
 from tests.analysis import synthetic
 

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from analysis.frames.wording import counted, interval, listed, number
 from analysis.report import words
 
 
@@ -14,13 +15,13 @@ from analysis.report import words
     [(0.126, "0.13"), (-0.126, "−0.13"), (-0.001, "0.00"), (None, "—"), (math.nan, "—")],
 )
 def test_numbers(value, said):
-    assert words.number(value) == said
+    assert number(value) == said
 
 
 def test_intervals_only_where_there_is_one():
-    assert words.interval(0.3, 0.2, 0.4) == "0.30 [0.20, 0.40]"
-    assert words.interval(0.3, math.nan, math.nan) == "0.30"
-    assert words.interval(math.nan, None, None) == "—"
+    assert interval(0.3, 0.2, 0.4) == "0.30 [0.20, 0.40]"
+    assert interval(0.3, math.nan, math.nan) == "0.30"
+    assert interval(math.nan, None, None) == "—"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_censored_onsets_are_never_numbers(onset, said):
 
 
 def test_lists_and_counts():
-    assert words.listed(["a"]) == "a"
-    assert words.listed(["a", "b", "c"]) == "a, b and c"
-    assert words.counted(1, "cell") == "1 cell"
-    assert words.counted(1200, "cell") == "1,200 cells"
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert counted(1, "cell") == "1 cell"
+    assert counted(1200, "cell") == "1,200 cells"

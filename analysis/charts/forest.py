@@ -1,4 +1,4 @@
-"""The typicality slope of every cell while copying sets in, and over all cells: claim C1."""
+"""One effect of every cell and over all cells, with intervals: a forest plot."""
 
 from __future__ import annotations
 
@@ -7,40 +7,55 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.theme import Theme
-from analysis.claims.claims import TypicalFirst
+from analysis.statistics.seeds import Estimate
 
 if TYPE_CHECKING:
     import altair as alt
 
 ALL = "all cells"
 
-CELLS_SHOWN = 40
-"""More rows than this do not fit a page; the data files hold them all."""
+SHOWN = 40
+"""More cells than this do not fit a page; the data files hold them all."""
 
 
-def slopes_table(found: TypicalFirst) -> pd.DataFrame:
-    """One row per cell that was tested and one for all cells, then one per training.
+def forest_table(
+    whole: Estimate, cells: pd.DataFrame, trainings: pd.DataFrame, *, value: str
+) -> pd.DataFrame:
+    """One row for all cells and one per cell, then one per training.
+
+    Args:
+        whole: the effect over all cells.
+        cells: `cell`, `mean`, `lower`, `upper`, `seeds`.
+        trainings: `cell` and the effect of each training.
+        value: the column that holds it.
 
     Returns:
         `kind` ("all", "cell" or "seed"), `row` (the cell, or `all cells`), `mean`, `lower`,
         `upper`, `seeds`; a training has only a mean.
     """
-    claim = found.claim
-    whole = {"mean": claim.effect, "lower": claim.lower, "upper": claim.upper}
-    first = pd.DataFrame([{"kind": "all", "row": ALL, **whole, "seeds": claim.seeds}])
-    cells = found.cells.head(CELLS_SHOWN).rename(columns={"cell": "row"}).assign(kind="cell")
-    seeds = found.trainings[found.trainings["typicality_slope"].notna()]
-    seeds = seeds[seeds["cell"].isin(cells["row"])]
-    seeds = seeds.rename(columns={"cell": "row", "typicality_slope": "mean"})
+    first = pd.DataFrame([{"kind": "all", "row": ALL, **whole._asdict()}])
+    shown = cells.head(SHOWN).rename(columns={"cell": "row"}).assign(kind="cell")
+    seeds = trainings[trainings["cell"].isin(shown["row"])]
+    seeds = seeds.rename(columns={"cell": "row", value: "mean"})
     seeds = seeds.assign(kind="seed", lower=None, upper=None, seeds=1)
     columns = ["kind", "row", "mean", "lower", "upper", "seeds"]
     numbers = dict.fromkeys(("mean", "lower", "upper"), "float64")
-    parts = [part[columns].astype(numbers) for part in (first, cells, seeds) if len(part)]
+    parts = [part[columns].astype(numbers) for part in (first, shown, seeds) if len(part)]
     return pd.concat(parts, ignore_index=True)
 
 
-def slopes_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.LayerChart:
-    """Intervals around dots, the trainings as small ticks; right of zero, typical ones first."""
+def forest_chart(
+    table: pd.DataFrame, theme: Theme, data: str, *, axis: str, symbol: str
+) -> alt.LayerChart:
+    """Intervals around dots, the trainings as small ticks, and a line at zero.
+
+    Args:
+        table: from `forest_table`.
+        theme: light or dark.
+        data: name of the data set with its rows.
+        axis: title of the horizontal axis.
+        symbol: of the effect.
+    """
     import altair as alt
 
     order = table[table["kind"] != "seed"]["row"].tolist()
@@ -50,7 +65,7 @@ def slopes_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.LayerChart
     x = alt.X(
         "mean:Q",
         scale=alt.Scale(domain=limits, nice=False),
-        axis=alt.Axis(title="typicality slope T: atypical first ← 0 → typical first", tickCount=7),
+        axis=alt.Axis(title=axis, tickCount=7),
     )
     y = alt.Y(
         "row:N",
@@ -74,7 +89,7 @@ def slopes_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.LayerChart
             size=size,
             tooltip=[
                 alt.Tooltip("row:N", title="cell"),
-                alt.Tooltip("mean:Q", title="T", format=".3f"),
+                alt.Tooltip("mean:Q", title=symbol, format=".3f"),
                 alt.Tooltip("lower:Q", title="lower", format=".3f"),
                 alt.Tooltip("upper:Q", title="upper", format=".3f"),
                 alt.Tooltip("seeds:Q", title="seeds"),

@@ -1,0 +1,31 @@
+"""What claims need of a sweep: each looks at its trainings before any of them has run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from study.config import TrialConfig
+from study.measures.memorized import ONE_IN
+
+
+def several_seeds(trials: Sequence[TrialConfig]) -> str | None:
+    """An interval needs two values of the unit of replication."""
+    if len({trial.seed for trial in trials}) > 1:
+        return None
+    return "a single seed has no interval: set seeds to 2 or more"
+
+
+def several_strata(trials: Sequence[TrialConfig]) -> str | None:
+    """Slopes over typicality need strings that differ in it, and controls for two strata."""
+    unequal = [t for t in trials if any(a > 0 for a in t.grammar.zipf.values())]
+    if not unequal:
+        return (
+            "all rules are equally probable, so all strings are equally typical: set grammar.zipf"
+        )
+    needed = 2 * (ONE_IN - 1)
+    if any(trial.control_size >= needed for trial in unequal):
+        return None
+    return (
+        f"fewer than {needed} controls make a single stratum: raise corpus.size or "
+        "corpus.control_size"
+    )

@@ -1,0 +1,40 @@
+"""The claims that a report tests, in the order of their ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.claims import outlier_first, typical_first
+from analysis.claims.claim import Claim
+
+BUILT_IN: tuple[Claim[Any], ...] = (typical_first.CLAIM, outlier_first.CLAIM)
+
+_registered: dict[str, Claim[Any]] = {claim.id: claim for claim in BUILT_IN}
+
+
+def claims() -> tuple[Claim[Any], ...]:
+    """Every registered claim."""
+    return tuple(sorted(_registered.values(), key=lambda claim: claim.rank))
+
+
+def register(claim: Claim[Any]) -> None:
+    """Have a claim tested by every report of this process from now on.
+
+    A claim that is registered again, as in a notebook, takes the place of its former self.
+
+    Raises:
+        ValueError: when the claim would take the id or the name of another one.
+    """
+    for other in claims():
+        same_id, same_name = other.id == claim.id, other.name == claim.name
+        replaces = same_id and same_name and other not in BUILT_IN
+        if (same_id or same_name) and not replaces:
+            there = f"there is {other.id} ({other.name})"
+            raise ValueError(f"{claim.id} ({claim.name}) cannot be registered: {there}")
+    _registered[claim.id] = claim
+
+
+def forget(claim: Claim[Any]) -> None:
+    """Test a claim no longer, if it was registered from outside."""
+    if claim not in BUILT_IN:
+        _registered.pop(claim.id, None)

@@ -1,0 +1,36 @@
+"""Numbers, intervals and counts in sentences and tables of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+DASH = "—"
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """A number with a true minus sign, or a dash where it is undefined."""
+    if value is None or value != value:
+        return DASH
+    rounded = round(float(value), digits) + 0.0  # adding 0 makes a negative zero positive
+    return f"{rounded:.{digits}f}".replace("-", "−")
+
+
+def interval(mean: Any, lower: Any, upper: Any, digits: int = 2) -> str:
+    """`0.31 [0.25, 0.37]`, without brackets where there is no interval."""
+    if mean is None or mean != mean:
+        return DASH
+    if lower is None or lower != lower:
+        return number(mean, digits)
+    return f"{number(mean, digits)} [{number(lower, digits)}, {number(upper, digits)}]"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """`a, b and c`."""
+    said = list(parts)
+    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cell`, `3 cells`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

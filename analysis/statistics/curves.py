@@ -1,0 +1,60 @@
+"""Curves over training, over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from analysis.frames.generated import BY_LIKELIHOOD, at_generated_steps
+from analysis.statistics.seeds import columns_over_seeds, runs
+from analysis.statistics.series import Series, named, without_level
+
+
+def curves_table(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -> pd.DataFrame:
+    """Every curve of every cell over its seeds.
+
+    A point stands on the seeds that were measured at its step, `seeds` says how many; undefined
+    points have no row and leave a gap.
+
+    Args:
+        tables: `trainings`, `curves` and `levels`.
+        series: columns of `curves`, and without a name columns of `levels`.
+
+    Returns:
+        `panel`, `series`, `level` (missing for whole strings), `cell`, `step`, `mean`, `lower`,
+        `upper`, `seeds` and `run`, which counts the stretches without a gap.
+    """
+    whole = [one for one in series if one.name is not None]
+    each = [one for one in series if one.name is None]
+    strings = named(_over_seeds(tables, "curves", [one.column for one in whole], []), whole)
+    levels = named(_over_seeds(tables, "levels", [one.column for one in each], ["level"]), each)
+    levels["series"] = "level " + levels["level"].astype(str)
+    parts = [without_level(strings), levels.astype({"level": "Int64"})]
+    keys = ["cell", "panel", "series"]
+    table = pd.concat(parts, ignore_index=True)
+    return runs(table.sort_values([*keys, "step"], ignore_index=True), by=keys)
+
+
+def _over_seeds(
+    tables: Mapping[str, pd.DataFrame], name: str, columns: Sequence[str], more: list[str]
+) -> pd.DataFrame:
+    """Columns of a table over seeds, those that need generated strings only where there are any.
+
+    Columns that are nowhere defined, and levels at which a column never is, have no rows.
+    """
+    cells = tables["trainings"][["training", "cell"]]
+    frame = tables[name][["training", "step", *more, *columns]].merge(cells, on="training")
+    keys = ["cell", "step", *more]
+    emitted = [column for column in columns if column not in BY_LIKELIHOOD]
+    known = [column for column in columns if column in BY_LIKELIHOOD]
+    long = pd.concat(
+        [
+            columns_over_seeds(
+                at_generated_steps(frame, tables["curves"]), by=keys, columns=emitted
+            ),
+            columns_over_seeds(frame, by=keys, columns=known),
+        ]
+    )
+    defined = long.groupby([*more, "column"])["seeds"].transform("sum") > 0
+    return long[defined]

@@ -63,7 +63,7 @@ def level_typicality_chart(
         alt.param(name=name, value=domains.get(picked, EMPTY))
         for name, domains in level_typicality_domains(table).items()
     ]
-    return alt.vconcat(*rows, spacing=18).add_params(cell_choice(cells, picked), *signals)
+    return alt.vconcat(*rows, spacing=18).add_params(*cell_choice(cells, picked), *signals)
 
 
 def _panel(

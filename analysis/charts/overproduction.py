@@ -53,4 +53,4 @@ def overproduction_chart(
     faceted = layered.facet(facet=alt.Facet("level:O", header=header), columns=3)
     limits = extents(table).get(picked, [-1.0, 1.0])
     domain = alt.param(name=domain_signal(data), value=limits)
-    return faceted.add_params(domain, cell_choice(cells, picked))
+    return faceted.add_params(domain, *cell_choice(cells, picked))

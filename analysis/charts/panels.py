@@ -71,12 +71,14 @@ def panel_domains(
     }
 
 
-def cell_choice(cells: Sequence[str], picked: str) -> alt.Parameter:
-    """The list from which the cell of a figure is picked."""
+def cell_choice(cells: Sequence[str], picked: str) -> list[alt.Parameter]:
+    """The list from which the cell of a figure is picked; none where there is nothing to choose."""
     import altair as alt
 
+    if not cells:
+        return []
     bound = alt.binding_select(options=list(cells), name="cell ")
-    return alt.param(name=PICKED_CELL, value=picked, bind=bound)
+    return [alt.param(name=PICKED_CELL, value=picked, bind=bound)]
 
 
 def panel_grid(
@@ -98,7 +100,7 @@ def panel_grid(
         x: the horizontal axis that all of them have, or each panel's own by name.
         theme: light or dark.
         data: name of the data set with the picked cell's rows.
-        cells: the names to pick from.
+        cells: the names to pick from; empty: the figure shows one cell and no list.
         picked: the cell that is shown first.
     """
     import altair as alt
@@ -129,7 +131,7 @@ def panel_grid(
         resolve=alt.Resolve(scale=alt.ScaleResolveMap(color="independent")),
         params=[
             signal.param  # pyright: ignore[reportArgumentType] - parameters have one
-            for signal in (cell_choice(cells, picked), *signals)
+            for signal in (*cell_choice(cells, picked), *signals)
         ],
     )
 

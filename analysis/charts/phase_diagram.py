@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def phase_panels(
-    table: PhaseTable, theme: Theme, picked: alt.Parameter, data: str
+    table: PhaseTable, theme: Theme, picked: alt.Parameter | None, data: str
 ) -> alt.VConcatChart:
     """The panels of the diagram, three to a row.
 
     Args:
         table: what is shown.
         theme: light or dark.
-        picked: the point selection of a cell, added to every panel.
+        picked: the point selection of a cell, added to every panel; None: no cell can be picked.
         data: name of the data set of `table.cells`; that of `table.lines` is `{data}_lines`.
     """
     import altair as alt
@@ -40,7 +40,13 @@ def phase_panels(
 
 
 def _panel(
-    table: PhaseTable, panel: str, theme: Theme, picked: alt.Parameter, data: str, *, first: bool
+    table: PhaseTable,
+    panel: str,
+    theme: Theme,
+    picked: alt.Parameter | None,
+    data: str,
+    *,
+    first: bool,
 ) -> alt.LayerChart:
     import altair as alt
 
@@ -57,15 +63,27 @@ def _panel(
         *_runners_up(cells, table, theme),
         *_line(table, theme, here, data),
         _unfinished(cells, table, theme),
-        boxes.transform_filter(picked).mark_rect(fillOpacity=0, stroke=theme.line, strokeWidth=3),
-        boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer")
-        .encode(tooltip=_tooltip(), description=alt.Description("cell:N"))
-        .properties(name=f"cells_{table.panels.index(panel)}")
-        .add_params(picked),
+        *_targets(boxes, theme, picked, name=f"cells_{table.panels.index(panel)}"),
     ]
     width, height = panel_size(table)
     heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
     return alt.LayerChart(layer=layers, width=width, height=height, title=heading)
+
+
+def _targets(
+    boxes: alt.Chart, theme: Theme, picked: alt.Parameter | None, *, name: str
+) -> list[alt.Chart]:
+    """What lies on top of every cell and says its numbers, and a frame around the picked one."""
+    import altair as alt
+
+    said = boxes.encode(tooltip=_tooltip(), description=alt.Description("cell:N"))
+    if picked is None:
+        return [said.mark_rect(fillOpacity=0, strokeOpacity=0)]
+    target = said.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer")
+    return [
+        boxes.transform_filter(picked).mark_rect(fillOpacity=0, stroke=theme.line, strokeWidth=3),
+        target.properties(name=name).add_params(picked),
+    ]
 
 
 def _gap(table: PhaseTable) -> float:

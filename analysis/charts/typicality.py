@@ -68,16 +68,21 @@ def typicality_panels(
     import altair as alt
 
     readings = [reading for reading in PANELS if (table["reading"] == reading).any()]
-    panels = [_panel(table, reading, theme, data, alone=len(readings) == 1) for reading in readings]
+    several = len(table["cell"].unique()) > 1
+    panels = [
+        _panel(table, reading, theme, data, alone=len(readings) == 1, several=several)
+        for reading in readings
+    ]
     signals = [
         alt.param(name=name, value=domains.get(picked, EMPTY))
         for name, domains in typicality_domains(table).items()
     ]
-    return alt.vconcat(*panels, spacing=14).add_params(_scale_choice(), *signals)
+    choice = [_scale_choice()] if several else []
+    return alt.vconcat(*panels, spacing=14).add_params(*choice, *signals)
 
 
 def _panel(
-    table: pd.DataFrame, reading: str, theme: Theme, data: str, *, alone: bool
+    table: pd.DataFrame, reading: str, theme: Theme, data: str, *, alone: bool, several: bool
 ) -> alt.LayerChart:
     import altair as alt
 
@@ -87,7 +92,8 @@ def _panel(
     title = "log p (nats): atypical → typical" if last else None
     base, latest = stratum_curves(data, f"datum.reading === '{reading}'", HORIZONTAL, title)
     signal = domain_signal("typicality", reading)
-    domain = f"scale === '{OWN}' ? {signal} : {json.dumps(extent(own['mean']))}"
+    common = json.dumps(extent(own["mean"]))
+    domain = f"scale === '{OWN}' ? {signal} : {common}" if several else signal
     axis = alt.Axis(title=reading, tickCount=5)
     y = alt.Y("mean:Q", scale=alt.Scale(domain=alt.ExprRef(domain), nice=False), axis=axis)
     tooltip = numbers_tooltip(

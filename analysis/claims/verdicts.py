@@ -82,7 +82,7 @@ def all_of(*parts: Judgement) -> Judgement:
     A part whose estimate points the other way counts with p = 1, so that the p-value is small only
     where all of them hold.
     """
-    verdict = min((part.verdict for part in parts), key=WEAKEST_FIRST.index)
+    verdict = WEAKEST_FIRST[min(WEAKEST_FIRST.index(part.verdict) for part in parts)]
     known = [part.p_value if part.holds else 1.0 for part in parts if part.p_value is not None]
     p_value = max(known) if len(known) == len(parts) else None
     return Judgement(verdict, p_value, holds=all(part.holds for part in parts))

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from analysis.frames import index
 from analysis.frames.cells import labelled
 from analysis.frames.index import Index, Indexed
+from analysis.frames.merging import merged
 from analysis.frames.reading import READERS, Look, trusted, until
 from analysis.frames.tables import AnalysisError, Problem, Tables
 from analysis.frames.validity import with_defined_validity
@@ -27,7 +28,11 @@ FEWEST, SHARE = 50, 0.05
 """The index is written anew once it lacks so many settled trainings and such a share of all."""
 
 
-def load(results: Results | str | Path, *, only: Collection[str] | None = None) -> Tables:
+Location = Results | str | Path
+"""The results of a sweep, or the path or URI of their folder."""
+
+
+def load(results: Location | Sequence[Location], *, only: Collection[str] | None = None) -> Tables:
     """The last published step of every training.
 
     What is settled is taken from the index of the results, and the index is written anew when much
@@ -35,7 +40,8 @@ def load(results: Results | str | Path, *, only: Collection[str] | None = None) 
     that goes on while tables are read shows the step it had when this function returned.
 
     Args:
-        results: the results, or the path or URI of their folder.
+        results: of one sweep, or of several. A training that is in several of them is taken from
+            where it came furthest; `notes` names those that are in another state elsewhere.
         only: hashes of the trainings that are wanted, where the folder may hold others; None: all.
 
     Returns:
@@ -43,18 +49,47 @@ def load(results: Results | str | Path, *, only: Collection[str] | None = None) 
         again while they are read, are named in `problems` and left out.
 
     Raises:
-        AnalysisError: when the folder holds no (wanted) training.
+        AnalysisError: when a folder holds no (wanted) training, is named twice, or is no folder.
     """
-    if not isinstance(results, Results):
-        results = Results.open(results)
-    folders = [name for name in results.trainings() if only is None or name in only]
+    opened = _opened(results)
+    found = [_trainings(one, only) for one in opened]
+    if only is not None and not any(found):
+        roots = " and ".join(str(one.store.root) for one in opened)
+        raise AnalysisError(f"{roots} holds no trainings of those that are wanted")
+    held = [(one, folders) for one, folders in zip(opened, found, strict=True) if folders]
+    parts = [
+        _Source.of(one, trusted(one, index.opened(one.store)), own).tables() for one, own in held
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return merged(parts, [str(one.store.root) for one, _ in held])
+
+
+def _opened(results: Location | Sequence[Location]) -> list[Results]:
+    """The results at one or several places, each once."""
+    places = [results] if isinstance(results, Results | str | Path) else list(results)
+    if not places:
+        raise AnalysisError("there is nothing to load: name the folder of a sweep")
+    opened: list[Results] = []
+    for place in places:
+        if not isinstance(place, Results | str | Path):
+            raise AnalysisError(f"{place!r} is no results folder; give paths, URIs or Results")
+        one = place if isinstance(place, Results) else Results.open(place)
+        if one.store.root in [other.store.root for other in opened]:
+            raise AnalysisError(f"{one.store.root} is named twice")
+        opened.append(one)
+    return opened
+
+
+def _trainings(results: Results, only: Collection[str] | None) -> list[str]:
+    """Hashes of the wanted trainings in a folder that holds any."""
+    folders = results.trainings()
     if not folders:
         raise AnalysisError(
             f"{results.store.root} holds no trainings; "
             "give the folder of a sweep, the one with 'trainings' in it"
         )
-    known = trusted(results, index.opened(results.store))
-    return _Source.of(results, known, folders).tables()
+    return [name for name in folders if only is None or name in only]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.frames.wording import counted
 from study.store import records
+
+if TYPE_CHECKING:
+    import xarray
 
 
 class AnalysisError(ValueError):
@@ -36,12 +42,18 @@ class Tables(Mapping[str, pd.DataFrame]):
     `trainings` has one row per training, in the order of the cells and seeds: `training` (hash),
     `cell` (label of the settings that vary between cells), `seed`, `state`, `step` (last
     published), `last_step` (wanted), `error` and every dotted field of the configuration.
+    `notes` says in words what is worth knowing of how the tables came together.
     """
 
     def __init__(
-        self, trainings: pd.DataFrame, reader: Reader, problems: Sequence[Problem] = ()
+        self,
+        trainings: pd.DataFrame,
+        reader: Reader,
+        problems: Sequence[Problem] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self.trainings = trainings
+        self.notes = tuple(notes)
         self._reader = reader
         self._problems = problems
         self._frames: dict[str, pd.DataFrame] = {}
@@ -67,6 +79,41 @@ class Tables(Mapping[str, pd.DataFrame]):
             last: only the rows of each training's last published step.
         """
         return self._reader(name, ["training", "step", *columns], last)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """`curves` and `levels` as labelled arrays, see `analysis.frames.arrays.dataset`."""
+        from analysis.frames.arrays import dataset
+
+        return dataset(self)
+
+    def __repr__(self) -> str:
+        (_, heading), *lines = self._said()
+        return "\n".join([heading, *(f"  {name:<9} {said}" for name, said in lines)])
+
+    def _repr_html_(self) -> str:
+        (_, heading), *rows = self._said()
+        cells = (
+            f"<tr><th>{escape(name)}</th><td style='text-align:left'>{escape(said)}</td></tr>"
+            for name, said in rows
+        )
+        return f"<p>{escape(heading)}</p><table>{''.join(cells)}</table>"
+
+    def _said(self) -> list[tuple[str, str]]:
+        """A heading without a name, then what is worth knowing at a glance, by name."""
+        trainings = self.trainings
+        lines = [("", f"Tables of {counted(len(trainings), 'training')}")]
+        if len(trainings):
+            cells, seeds = (len(trainings[name].unique()) for name in ("cell", "seed"))
+            states = trainings["state"].value_counts().items()
+            said = ", ".join(f"{count:,} {state}" for state, count in states)
+            lines += [
+                ("cells", f"{counted(cells, 'cell')} with {counted(seeds, 'seed')}"),
+                ("states", f"{said}, to step {trainings['step'].max():,}"),
+            ]
+        lines.append(("tables", ", ".join(self)))
+        if self.problems:
+            lines.append(("problems", f"{counted(len(self.problems), 'training')} not read"))
+        return lines + [("note", note) for note in self.notes]
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name == "trainings":

@@ -66,7 +66,7 @@ def phase_diagram(
     import altair as alt
 
     trainings, colours = tables["trainings"], _theme(theme)
-    chosen = list(axes) if axes is not None else [a for a in default_axes(trainings) if a != facet]
+    chosen = default_axes(trainings, facet) if axes is None else list(axes)
     check_axes(trainings, chosen, facet)
     phase = phase_table(_last(tables), trainings, axes=chosen, facet=facet)
     heading = alt.Title("Regime at the last measured step", subtitle=phase_subtitle(phase))

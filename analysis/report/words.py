@@ -20,6 +20,9 @@ from analysis.statistics.onsets import (
 )
 from analysis.statistics.regimes import REGIMES
 
+LEAST_P = 0.001
+"""Smaller p-values are said to be smaller, no more."""
+
 WHOLE = (MEMORIZATION, PARTIAL, GENERALIZATION, LOSS)
 
 
@@ -85,12 +88,13 @@ def method(one: Outcome) -> str:
     said = f"{claim.quantity[:1].upper()}{claim.quantity[1:]}; {claim.method}."
     if p is None or adjusted is None:
         return said
-    return f"{said} p {_p_value(p)}; by Holm over the claims of this report {_p_value(adjusted)}."
+    equals = "" if p < LEAST_P else "= "
+    return f"{said} p {equals}{_p_value(p)} ({_p_value(adjusted)} by Holm over all claims here)."
 
 
 def _p_value(p: float) -> str:
-    """`= 0.012`, `< 0.001`."""
-    return "< 0.001" if p < 0.001 else f"= {number(p, 3)}"
+    """`0.012`, `< 0.001`."""
+    return f"< {LEAST_P:g}" if p < LEAST_P else number(p, 3)
 
 
 def summary_rows(findings: Findings) -> list[dict[str, Any]]:

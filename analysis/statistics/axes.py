@@ -58,12 +58,12 @@ USUAL = ("corpus.size", "network.width")
 """The axes of a phase diagram where both were swept, and where nothing was."""
 
 
-def default_axes(trainings: pd.DataFrame) -> list[str]:
-    """One or two settings that vary between cells: the usual ones first."""
-    fields = distinguishing(trainings)
+def default_axes(trainings: pd.DataFrame, facet: str | None) -> list[str]:
+    """One or two settings that vary between cells, beside the facet: the usual ones first."""
+    fields = [name for name in distinguishing(trainings) if name != facet]
     ordered = [name for name in USUAL if name in fields]
     ordered += [name for name in fields if name not in USUAL]
-    return ordered[:2] or list(USUAL)
+    return ordered[:2] or [name for name in USUAL if name != facet]
 
 
 def check_axes(trainings: pd.DataFrame, axes: Sequence[str], facet: str | None) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from html.parser import HTMLParser
+from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -131,6 +132,12 @@ def test_the_page_says_how_complete_the_sweep_is_and_what_it_found(report: Repor
     assert re.search(r"Of 18 cells, .* memorize", text)
     assert "Supported: while copying sets in, typical strings" in text
     assert re.search(r"T = 0\.0\d\d \(95 % interval 0\.0\d\d, 0\.0\d\d\)", text)
+
+
+def test_the_page_tells_the_versions_of_everything_that_decided_the_numbers(report: ReportPaths):
+    text = " ".join(read(report).text.split())
+    for package in ("torch", "ray", "numpy", "pyarrow"):
+        assert f"{package} {metadata.version(package)}" in text
 
 
 def test_undefined_numbers_are_empty_in_the_data_files(report: ReportPaths):

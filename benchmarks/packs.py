@@ -13,9 +13,10 @@ import torch
 
 from study.config import TrialConfig
 from study.kernels.memory import keep_freed_memory
-from study.measures import measure_strings
-from study.measures.likelihood import elbo_losses, likelihood_columns
-from study.measures.noise import Windows, measure_noise
+from study.measures import measure_losses, measure_strings
+from study.measures.likelihood import elbo_losses
+from study.measures.noise import measure_noise
+from study.measures.windows import Windows
 from study.processes.generation import generate
 from study.store import records
 from study.store.results import Results
@@ -125,7 +126,7 @@ class Pack:
         probes = [fixed.probes for fixed in self.fixed]
         losses = elbo_losses(self.trainer.network, self.trainer.diffusion, probes)
         for probe, loss in zip(probes, losses, strict=True):
-            likelihood_columns(probe, loss)
+            measure_losses(probe.with_losses(loss))
 
     def generate(self) -> np.ndarray:
         """(K, G, d) strings."""

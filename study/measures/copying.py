@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.corpus import Strata
+from study.measures.declared import Column, Curve, with_error
 from study.measures.reference import Reference, of_distinct, stratum_excess
 from study.measures.substrings import CONTROL, TRAINING
 
@@ -147,3 +148,125 @@ class Copies:
         of_side = self.reference.strings.sides == side
         num = int(stratum.max()) + 1
         return np.bincount(stratum[of_side], weights[of_side], num).astype(np.float64)
+
+
+COLUMNS = (
+    Column(
+        name="copy_fraction",
+        table="curves",
+        symbol="c",
+        meaning="share of generated strings that are training strings",
+        formula="Σ_b c_Db",
+        unit="share",
+        range="[0, 1]",
+        grammar="p(D)",
+        memorizer="1",
+        generated=True,
+        curve=Curve(panel="copying", name="training copied"),
+    ),
+    Column(
+        name="control_copy_fraction",
+        table="curves",
+        meaning="share of generated strings that are controls",
+        formula="Σ_b c_Cb",
+        unit="share",
+        range="[0, 1]",
+        grammar="p(C)",
+        memorizer="0",
+        generated=True,
+        curve=Curve(panel="copying", name="controls copied"),
+    ),
+    Column(
+        name="mass_training",
+        table="curves",
+        symbol="p(D)",
+        meaning="exact probability of all training strings",
+        unit="probability",
+        range="[0, 1]",
+        generated=True,
+    ),
+    Column(
+        name="mass_control",
+        table="curves",
+        symbol="p(C)",
+        meaning="exact probability of all controls",
+        unit="probability",
+        range="[0, 1]",
+        generated=True,
+    ),
+    *with_error(
+        Column(
+            name="excess_copies",
+            table="curves",
+            symbol="E",
+            meaning="copies beyond what this very model emits of unseen strings of equal "
+            "typicality",
+            formula="Σ_b (c_Db - ρ_b·c_Cb)",
+            unit="share",
+            range="≤ 1",
+            grammar="0",
+            memorizer="1",
+            generated=True,
+            curve=Curve(panel="copying", name="excess copies E", first=True),
+        ),
+        formula="√([Σ_b (c_Db + ρ_b²·(c_Cb + p(C_b)/G)) - E²]/G), one string of the grammar added "
+        "so that controls not met are no certainty",
+    ),
+    Column(
+        name="excess_fit",
+        table="curves",
+        meaning="E of the true rule tables with probabilities refitted to D: what a perfect "
+        "learner of rules would show",
+        unit="share",
+        range="≤ 1",
+        generated=True,
+    ),
+    Column(
+        name="copies_training",
+        table="typicality",
+        symbol="c_Db",
+        meaning="share of all generated strings that are training strings of the stratum",
+        unit="share",
+        range="[0, 1]",
+        grammar="p(D_b)",
+        memorizer="n_Db/N",
+        generated=True,
+    ),
+    Column(
+        name="copies_control",
+        table="typicality",
+        symbol="c_Cb",
+        meaning="share of all generated strings that are controls of the stratum",
+        unit="share",
+        range="[0, 1]",
+        grammar="p(C_b)",
+        memorizer="0",
+        generated=True,
+    ),
+    Column(
+        name="emitted_training",
+        table="typicality",
+        meaning="share of the stratum’s distinct training strings generated at least once",
+        unit="share",
+        range="[0, 1]",
+        generated=True,
+    ),
+    Column(
+        name="emitted_control",
+        table="typicality",
+        meaning="share of the stratum’s distinct controls generated at least once",
+        unit="share",
+        range="[0, 1]",
+        memorizer="0",
+        generated=True,
+    ),
+    Column(
+        name="count",
+        table="emissions",
+        meaning="how often the string was generated; strings that were not have no row",
+        unit="strings",
+        range="≥ 1",
+        generated=True,
+        kind="integer",
+    ),
+)

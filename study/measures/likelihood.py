@@ -1,4 +1,4 @@
-"""Likelihood: the ELBO loss of single strings, and which training strings it betrays as memorized.
+"""Likelihood: the ELBO loss of single strings.
 
 The noise is one set of (t, uniform numbers), stratified over t and shared by all strings and steps:
 common random numbers, so that two strings' losses differ by the strings, not by luck. Most draws
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,17 +20,10 @@ from torch import Tensor
 from study.config import TrialConfig
 from study.corpus import Strata
 from study.measures.level_strata import level_strata
-from study.measures.memorized import (
-    LARGEST_P,
-    ONE_IN,
-    excess_p_value,
-    excess_share,
-    null_error,
-    null_rate,
-    p_values,
-)
+from study.measures.memorized import ONE_IN
 from study.measures.passes import in_full_passes
 from study.measures.reference import Reference
+from study.measures.string_losses import StringLosses
 from study.processes.process import Denoiser, Diffusion
 from study.randomness import generator
 
@@ -106,6 +98,18 @@ class Probes:
             corpus.training.chosen(self.training), corpus.control.chosen(self.control)
         )
 
+    def with_losses(self, losses: NDArray[np.float64]) -> StringLosses:
+        """The strings with their losses (n + n_C,), from `elbo_losses`."""
+        training, control = np.split(losses, [len(self.training)])
+        return StringLosses(
+            reference=self.reference,
+            training=self.training,
+            control=self.control,
+            training_loss=training,
+            control_loss=control,
+            level_strata=self.level_strata,
+        )
+
 
 def steps_by_share(uniform: Tensor, shares: NDArray[np.float64]) -> Tensor:
     """Diffusion steps from uniform numbers (M,): the j-th in the j-th of M parts of 1 … T.
@@ -145,123 +149,3 @@ def elbo_losses(
         (rows[0].reshape(-1, len(p.t)) * p.weights).mean(1)
         for p, rows in zip(probes, found, strict=True)
     ]
-
-
-@dataclass(frozen=True)
-class Memorized:
-    """Memorized strings by stratum: training strings against the controls of their stratum.
-
-    p_values    (n,) conformal p-values
-    share       (S,) share s_b with p <= 0.05
-    null_rate   (S,) the share a_b among strings that are not memorized; None with < 19 controls
-    excess      (S,) (s_b - a_b)/(1 - a_b); None likewise
-    null_error  (S,) standard deviation of the excess over strings that are not memorized
-    counts      (S,) training strings and controls
-    """
-
-    p_values: NDArray[np.float64]
-    share: list[float]
-    null_rate: list[float | None]
-    excess: list[float | None]
-    null_error: list[float | None]
-    counts: list[tuple[int, int]]
-
-    @classmethod
-    def of(
-        cls,
-        training: NDArray[np.float64],
-        control: NDArray[np.float64],
-        training_stratum: NDArray[np.int64],
-        control_stratum: NDArray[np.int64],
-    ) -> Memorized:
-        """From losses (n,), (n_C,) and the stratum of each; every stratum has training strings."""
-        p = np.ones(len(training))
-        share, rates, excess, errors, counts = [], [], [], [], []
-        for b in range(training_stratum.max() + 1):
-            own, others = training_stratum == b, control[control_stratum == b]
-            N, n = int(own.sum()), len(others)
-            p[own] = p_values(training[own], others)
-            flagged = float((p[own] <= LARGEST_P).mean())
-            rate, error = null_rate(n), null_error(N, n)
-            share.append(flagged)
-            rates.append(rate)
-            excess.append(None if rate is None else excess_share(flagged, rate))
-            errors.append(None if rate is None or error is None else error / (1 - rate))
-            counts.append((N, n))
-        return cls(p, share, rates, excess, errors, counts)
-
-    def weighted_excess(self, weights: NDArray[np.float64]) -> tuple[float | None, float | None]:
-        """Σ_b w_b·excess_b and its standard deviation over unmemorized strings.
-
-        None where a stratum is undefined.
-        """
-        total = variance = 0.0
-        for w, excess, error in zip(weights.tolist(), self.excess, self.null_error, strict=True):
-            if excess is None or error is None:
-                return None, None
-            total += w * excess
-            variance += (w * error) ** 2
-        return total, float(np.sqrt(variance))
-
-    def p_value(self, weights: NDArray[np.float64]) -> float | None:
-        """Chance that unmemorized strings show the weighted excess or more; None likewise."""
-        total, _ = self.weighted_excess(weights)
-        return None if total is None else excess_p_value(total, weights, self.counts)
-
-
-def likelihood_columns(probes: Probes, losses: NDArray[np.float64]) -> dict[str, dict[str, Any]]:
-    """Losses (n + n_C,) as columns of `curves`, `levels`, `typicality` and `likelihood`."""
-    strata = probes.reference.strata
-    training, control = np.split(losses, [len(probes.training)])
-    of_training = strata.training_stratum[probes.training]
-    of_control = strata.control_stratum[probes.control]
-    memorized = Memorized.of(training, control, of_training, of_control)
-    weights = strata.num_training / strata.num_training.sum()
-    excess, excess_error = memorized.weighted_excess(weights)
-    slope, slope_error = _slope(memorized, strata)
-    by_level = [_level_slope(s, training, control) for s in probes.level_strata]
-    offset = len(probes.reference.corpus.training)
-    return {
-        "curves": {
-            "memorized_excess": [excess],
-            "memorized_excess_null_se": [excess_error],
-            "memorized_excess_p_value": [memorized.p_value(weights)],
-            "likelihood_slope": [slope],
-            "likelihood_slope_null_se": [slope_error],
-        },
-        "levels": {
-            "likelihood_slope": [*(slope for slope, _ in by_level), None],
-            "likelihood_slope_null_se": [*(error for _, error in by_level), None],
-        },
-        "typicality": {
-            "memorized_share": [
-                None if rate is None else share
-                for share, rate in zip(memorized.share, memorized.null_rate, strict=True)
-            ],
-            "memorized_null_rate": memorized.null_rate,
-            "memorized_excess": memorized.excess,
-        },
-        "likelihood": {
-            "string": [*probes.training.tolist(), *(probes.control + offset).tolist()],
-            "loss": losses.astype(np.float32).tolist(),
-            "p_value": [*memorized.p_values.tolist(), *[None] * len(control)],
-        },
-    }
-
-
-def _slope(memorized: Memorized, strata: Strata) -> tuple[float | None, float | None]:
-    """T_L = Σ_b (n_Db/N)·z_b·(s_b - a_b)/(1 - a_b); None where all strings lie in one stratum."""
-    if len(strata) == 1:
-        return None, None
-    weights = strata.num_training / strata.num_training.sum()
-    return memorized.weighted_excess(weights * strata.z)
-
-
-def _level_slope(
-    strata: Strata | None, training: NDArray[np.float64], control: NDArray[np.float64]
-) -> tuple[float | None, float | None]:
-    """T_L over strata of one level's part of log p, conformal within these."""
-    if strata is None:
-        return None, None
-    found = Memorized.of(training, control, strata.training_stratum, strata.control_stratum)
-    return _slope(found, strata)

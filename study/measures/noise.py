@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +22,6 @@ from study.measures.passes import in_full_passes
 from study.processes.exact_denoisers import posterior_of
 from study.processes.process import Denoiser, Diffusion
 from study.randomness import generator
-
-WINDOWS = 10
-"""Equal parts of t = 1 … T over which everything is averaged."""
-
-TRAINING, HELDOUT = 0, 1
 
 
 def stratified_steps(uniform: Tensor, num_timesteps: int) -> Tensor:
@@ -126,118 +120,3 @@ def _recovered(posterior: Tensor, x_0: Tensor) -> Tensor:
 
 TIE = 1e-9
 """Posterior probabilities that differ by less are equal, as those of an optimum often are."""
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Readings of one training, averaged over both sides and the noise windows.
-
-    readings  name -> (B,), from `measure_noise`
-    window    (B,) of each noisy string
-    side      (B,)
-    leaves    d
-    optima    of its training strings
-    """
-
-    readings: dict[str, NDArray[np.float64]]
-    window: NDArray[np.int64]
-    side: NDArray[np.int64]
-    leaves: int
-    optima: Optima
-
-    @classmethod
-    def of(
-        cls,
-        readings: dict[str, NDArray[np.float64]],
-        noisings: Noisings,
-        optima: Optima,
-        num_timesteps: int,
-    ) -> Windows:
-        """Sort the readings into windows of t."""
-        window = (noisings.t.cpu().numpy() - 1) * WINDOWS // num_timesteps
-        side = noisings.side.cpu().numpy()
-        return cls(readings, window, side, noisings.x_0.shape[1], optima)
-
-    def curves(self) -> dict[str, float | None]:
-        """Of the table `curves`: losses, gap fraction and position over all noise."""
-        training, heldout = (self._mean("loss", self.side == k) for k in (TRAINING, HELDOUT))
-        position, off_line = self.optima.position(self._training_sums(None))
-        return {
-            "training_loss": training,
-            "heldout_loss": heldout,
-            "memorizer_loss": float(self.optima.loss.mean()),
-            "gap_fraction": self._gap_fraction(),
-            "position": position,
-            "off_line": off_line,
-        }
-
-    def _gap_fraction(self) -> float | None:
-        """Of losses less the grammar's at the same noisy strings; see `gap_fraction`."""
-        grammar, own = self.optima.grammar_loss, self.side == TRAINING
-        beyond = self.readings["loss"] - grammar
-        return gap_fraction(beyond[own], beyond[~own], self.optima.loss - grammar[own])
-
-    def noise(self, num_timesteps: int) -> dict[str, list[Any]]:
-        """The rows of the table `noise`, one per window; without draws everything is None."""
-        edges = [-(-w * num_timesteps // WINDOWS) for w in range(WINDOWS + 1)]
-        rows = [self._window(w) for w in range(WINDOWS)]
-        columns = {name: [row[name] for row in rows] for name in rows[0]}
-        return {
-            "window": list(range(WINDOWS)),
-            "first_t": [edge + 1 for edge in edges[:-1]],
-            "last_t": edges[1:],
-            **columns,
-        }
-
-    def _window(self, window: int) -> dict[str, float | None]:
-        here = self.window == window
-        row: dict[str, float | None] = {}
-        for name, side in (("training", TRAINING), ("heldout", HELDOUT)):
-            chosen = here & (self.side == side)
-            row[f"{name}_loss"] = self._mean("loss", chosen)
-            row[f"{name}_recovery"] = self._ratio("recovered", "redrawn", chosen)
-            row[f"{name}_entropy"] = self._per_leaf("entropy", chosen)
-        own = here & (self.side == TRAINING)
-        loss = self.optima.loss[self.window[self.side == TRAINING] == window]
-        row["memorizer_loss"] = float(loss.mean()) if len(loss) else None
-        row["kl_memorizer"] = self._per_leaf("kl_memorizer", own)
-        row["kl_grammar"] = self._per_leaf("kl_grammar", own)
-        row["position"], row["off_line"] = self.optima.position(self._training_sums(window))
-        return row
-
-    def _training_sums(self, window: int | None) -> dict[str, float]:
-        chosen = (self.side == TRAINING) & ((self.window == window) | (window is None))
-        return {name: float(self.readings[name][chosen].sum()) for name in Optima.READINGS}
-
-    def _mean(self, name: str, chosen: NDArray[np.bool_]) -> float | None:
-        return float(self.readings[name][chosen].mean()) if chosen.any() else None
-
-    def _per_leaf(self, name: str, chosen: NDArray[np.bool_]) -> float | None:
-        mean = self._mean(name, chosen)
-        return None if mean is None else mean / self.leaves
-
-    def _ratio(self, part: str, whole: str, chosen: NDArray[np.bool_]) -> float | None:
-        total = self.readings[whole][chosen].sum()
-        return float(self.readings[part][chosen].sum() / total) if total else None
-
-
-def gap_fraction(
-    training: NDArray[np.float64], heldout: NDArray[np.float64], memorizer: NDArray[np.float64]
-) -> float | None:
-    """(held-out - train)/(held-out - memorizer's train): 0 for the grammar, 1 for empirical Bayes.
-
-    Of losses beyond the exact grammar's, of noised training strings (R,), controls (R',) and, of
-    empirical Bayes, the training strings again (R,). The two sides hold different strings, and 96
-    of each differ in their mean loss by chance, by the same amount at every step. What the grammar
-    itself loses on these noisy strings has that difference in it and, D and C being exchangeable,
-    no other: E[g_C - g_D] = 0. So it is taken off both, which moves no expectation of numerator or
-    denominator, and leaves exactly 0 for the grammar and 1 for empirical Bayes, whatever was drawn.
-
-    None without noisy strings of either side, and where the network is no worse on held-out strings
-    than the memorizer on its own.
-    """
-    if not len(training) or not len(heldout):
-        return None
-    outside = float(heldout.mean())
-    whole = outside - float(memorizer.mean())
-    return (outside - float(training.mean())) / whole if whole > 0 else None

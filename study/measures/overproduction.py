@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rhm import Derivations, Grammar
+from study.measures.declared import Column, Curve, with_error
 from study.measures.errors import ratio_and_error
 
 
@@ -80,3 +81,78 @@ def _usage(counts: NDArray[np.int64], p: NDArray[np.float64]) -> RuleUsage:
 
 UNIFORM = 1e-12
 """Rule probabilities that differ by less are equal, and no rule is more typical than another."""
+
+
+COLUMNS = (
+    Column(
+        name="rule_kl",
+        table="levels",
+        meaning="divergence of the generated nodes’ rules from p_l, less the bias of its plug-in "
+        "estimate over n nodes",
+        formula="Σ_k f_l(k)·ln(f_l(k)/p_l(k)) - (m - 1)/(2n)",
+        unit="nats",
+        range="any",
+        grammar="0",
+        memorizer="KL(f_D ‖ p_l)",
+        null="at the leaves, where no node parses, and where a rule is used that the grammar never "
+        "uses",
+        generated=True,
+        curve=Curve(panel="rule-kl"),
+    ),
+    *with_error(
+        Column(
+            name="typicality_shift",
+            table="levels",
+            meaning="mean log probability of the generated nodes’ rules beyond that of the "
+            "grammar, above 0 where common rules are overproduced",
+            formula="Σ_k (f_l(k) - p_l(k))·ln p_l(k)",
+            unit="nats",
+            range="any",
+            grammar="0",
+            null="as `rule_kl`, and where the level’s rules are equally probable",
+            generated=True,
+            curve=Curve(panel="shift"),
+        )
+    ),
+    *with_error(
+        Column(
+            name="generated",
+            table="rules",
+            symbol="f_l(k)",
+            meaning="share of the level’s generated nodes that parse which use the rule",
+            unit="share",
+            range="[0, 1]",
+            grammar="p_l(k)",
+            memorizer="f_D",
+            null="where no node parses",
+            generated=True,
+        )
+    ),
+    Column(
+        name="training_frequency",
+        table="rules",
+        symbol="f_D",
+        meaning="share of the level’s nodes in D that use the rule",
+        unit="share",
+        range="[0, 1]",
+        generated=True,
+    ),
+    Column(
+        name="true_frequency",
+        table="rules",
+        symbol="p_l(k)",
+        meaning="probability of the rule at a random node of the level",
+        unit="probability",
+        range="[0, 1]",
+        generated=True,
+    ),
+    Column(
+        name="count",
+        table="rules",
+        meaning="generated nodes that use the rule",
+        unit="nodes",
+        range="≥ 0",
+        generated=True,
+        kind="integer",
+    ),
+)

@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from study.measures.declared import Column, Curve, with_error
 from study.measures.errors import mean_and_error
 from study.measures.substrings import CONTROL, TRAINING, Contrast, Substrings
 
@@ -73,3 +74,63 @@ def is_defined(found: Substrings, contrast: Contrast, *, num_generated: int) -> 
     nodes = num_generated * found.shape.nodes_at(found.level)
     noise = sqrt(contrast.mass_training * (1 + contrast.mass_ratio) / nodes)
     return contrast.fit <= LARGEST_FIT and noise / found.exclusive_share <= LARGEST_NOISE
+
+
+_EITHER = "where D or C has no exclusive substrings"
+
+COLUMNS = (
+    Column(
+        name="copied",
+        table="levels",
+        meaning="share of generated level-l nodes whose substring occurs in D",
+        unit="share",
+        range="[0, 1]",
+        memorizer="1",
+        generated=True,
+    ),
+    Column(
+        name="copied_control",
+        table="levels",
+        meaning="share of generated level-l nodes whose substring occurs in C",
+        unit="share",
+        range="[0, 1]",
+        generated=True,
+    ),
+    Column(
+        name="exclusive_share",
+        table="levels",
+        symbol="e_D",
+        meaning="share of D’s own level-l nodes whose substring is exclusive, on one side only",
+        unit="share",
+        range="[0, 1]",
+        generated=True,
+    ),
+    *with_error(
+        Column(
+            name="partial_memorization",
+            table="levels",
+            symbol="λ_l",
+            meaning="copies of exclusive substrings of level l beyond those of controls",
+            formula="[c(S_D∖S_C) - c(S_C∖S_D)·p_D/p_C]/e_D",
+            unit="share",
+            range="≤ 1/e_D",
+            grammar="0",
+            memorizer="1",
+            null="at l ≥ L-1, where an exclusive substring is just an unseen rule; where an "
+            "exclusive set has fewer than 20 members; where λ_l^fit > 0.5; where its noise would "
+            "exceed 0.1",
+            generated=True,
+            curve=Curve(panel="partial"),
+        )
+    ),
+    Column(
+        name="partial_memorization_fit",
+        table="levels",
+        symbol="λ_l^fit",
+        meaning="λ_l of the grammar refitted to D: what a perfect learner of rules would show",
+        unit="share",
+        range="≤ 1/e_D",
+        null=_EITHER,
+        generated=True,
+    ),
+)

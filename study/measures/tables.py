@@ -1,7 +1,4 @@
-"""The measurements of one step as columns of the tables in `study.store.records`.
-
-`training` and `step` are left to the caller. Undefined is None.
-"""
+"""Generated strings as columns of the tables; `training` and `step` are left to the caller."""
 
 from __future__ import annotations
 
@@ -13,6 +10,8 @@ from numpy.typing import NDArray
 
 from rhm import Derivations, string_keys
 from study.measures.copying import Copies
+from study.measures.corpus_tables import stratum_columns
+from study.measures.declared import Column, Tables
 from study.measures.overproduction import RuleUsage, rule_usage
 from study.measures.partial_memorization import PartialMemorization, partial_memorization
 from study.measures.reference import Reference
@@ -60,14 +59,11 @@ class Measured:
         )
 
 
-def measure_strings(reference: Reference, generated: NDArray[Any]) -> dict[str, Columns]:
-    """Measure generated strings (G, d): table name -> column -> values, one per row.
+def string_tables(reference: Reference, generated: NDArray[Any]) -> Tables:
+    """Measure generated strings (G, d), G >= 1; O(G + N) beside the sorting of N.
 
-    Of the table `curves` only the columns that strings decide. O(G + N) beside the sorting of N.
-    Raises ValueError for no strings, another length or symbols outside the vocabulary.
+    Raises ValueError for strings of another length or symbols outside the vocabulary.
     """
-    if len(generated) == 0:
-        raise ValueError("no generated strings to measure: generate at least one")
     measured = Measured.of(reference, generated)
     return {
         "curves": _curves(measured),
@@ -76,21 +72,6 @@ def measure_strings(reference: Reference, generated: NDArray[Any]) -> dict[str, 
         "typicality": _typicality(measured),
         "emissions": _emissions(measured),
         "samples": _samples(measured),
-    }
-
-
-def string_columns(reference: Reference) -> Columns:
-    """The table `strings`: training strings first, then controls."""
-    corpus, strata = reference.corpus, reference.strata
-    sides = (corpus.training, corpus.control)
-    strata_of = np.concatenate([strata.training_stratum, strata.control_stratum]).tolist()
-    return {
-        "string": list(range(len(strata_of))),
-        "side": ["training"] * len(corpus.training) + ["control"] * len(corpus.control),
-        "log_p": [x for side in sides for x in side.log_p.tolist()],
-        "stratum": [None if b < 0 else b for b in strata_of],
-        "tokens": [x for side in sides for x in side.strings.tolist()],
-        "log_p_by_level": [x for side in sides for x in side.log_p_by_level.tolist()],
     }
 
 
@@ -180,23 +161,6 @@ def _typicality(measured: Measured) -> Columns:
     return {**stratum_columns(measured.reference), **emission}
 
 
-def stratum_columns(reference: Reference) -> Columns:
-    """What the strata are, whatever the model does: of the table `typicality`."""
-    strata = reference.strata
-    columns = {
-        "stratum": np.arange(len(strata)),
-        "lower": strata.lower,
-        "upper": strata.upper,
-        "mean_log_p": reference.mean_log_p,
-        "mass_training": strata.mass_training,
-        "mass_control": strata.mass_control,
-        "n_training": strata.num_training,
-        "n_control": strata.num_control,
-    }
-    z = strata.z.tolist() if len(strata) > 1 else [None]
-    return {"z": z, **{name: values.tolist() for name, values in columns.items()}}
-
-
 def _emissions(measured: Measured) -> Columns:
     """A string that the corpus holds several times is counted at its first occurrence."""
     emitted = measured.copies.emitted
@@ -217,3 +181,37 @@ def _samples(measured: Measured) -> Columns:
         "valid": measured.derivations.grammatical[:SAMPLES].tolist(),
         "copied": (sides & TRAINING > 0).tolist(),
     }
+
+
+COLUMNS = (
+    Column(
+        name="tokens",
+        table="samples",
+        meaning="its d leaves",
+        range="0 … v-1",
+        generated=True,
+        kind="tokens",
+    ),
+    Column(
+        name="parse",
+        table="samples",
+        meaning="per level 0 … L the symbols, -1 where a node does not parse",
+        range="-1 … v-1",
+        generated=True,
+        kind="token lists",
+    ),
+    Column(
+        name="valid",
+        table="samples",
+        meaning="whether it is grammatical",
+        generated=True,
+        kind="flag",
+    ),
+    Column(
+        name="copied",
+        table="samples",
+        meaning="whether it is a training string",
+        generated=True,
+        kind="flag",
+    ),
+)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.measures.copying import Copies
+from study.measures.declared import Column, Curve, with_error
 
 SMALLEST_EXCESS = 0.1
 """Excess copies below which the relative slope would divide by noise."""
@@ -54,3 +55,65 @@ def emission_excess(copies: Copies) -> NDArray[np.float64]:
     """(c_Db - ρ_b·c_Cb) / (n_Db/N) (S,): the share of each stratum of D that is memorized."""
     counted = copies.reference.strata.num_training
     return copies.excess / (counted / counted.sum())
+
+
+_SLOPE_SE = "as that of E, with z_b² in the sum"
+
+COLUMNS = (
+    *with_error(
+        Column(
+            name="typicality_slope",
+            table="curves",
+            symbol="T",
+            meaning="typicality slope by copying, above 0 where typical strings are copied first",
+            formula="Σ_b z_b·(c_Db - ρ_b·c_Cb)",
+            range="any",
+            grammar="0",
+            memorizer="0",
+            null="where all strings lie in one stratum",
+            generated=True,
+            curve=Curve(panel="slope", name="T", first=True),
+        ),
+        formula=_SLOPE_SE,
+    ),
+    Column(
+        name="relative_slope",
+        table="curves",
+        symbol="A",
+        meaning="typicality slope of a copy",
+        formula="T/E",
+        range="any",
+        memorizer="0",
+        null="where E < 0.1, and where all strings lie in one stratum",
+        generated=True,
+        curve=Curve(panel="slope", name="A = T/E"),
+    ),
+    *with_error(
+        Column(
+            name="typicality_slope",
+            table="levels",
+            symbol="T_l",
+            meaning="T over strata of level l's part of log p in place of log p: which level’s "
+            "typicality predicts copying",
+            range="any",
+            grammar="0",
+            memorizer="0",
+            null="where the level’s rules are equally typical, and at the leaves",
+            generated=True,
+            curve=Curve(panel="level-slope"),
+        ),
+        formula=_SLOPE_SE,
+    ),
+    Column(
+        name="emission_excess",
+        table="typicality",
+        meaning="share of the stratum’s training strings that is memorized, by copies: the curve "
+        "of memorization by typicality",
+        formula="(c_Db - ρ_b·c_Cb)/(n_Db/N)",
+        unit="share",
+        range="any",
+        grammar="0",
+        memorizer="1",
+        generated=True,
+    ),
+)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rhm import Derivations, GrammarShape
+from study.measures.declared import Column, Curve, with_error
 from study.measures.errors import mean_and_error
 
 
@@ -87,3 +88,76 @@ LARGEST_GRAMMATICAL_SHARE = 0.25
 
 SATURATED = 1e-9
 """Mass of the unseen strings below which there is nothing novel to generate."""
+
+
+COLUMNS = (
+    Column(
+        name="root_validity",
+        table="curves",
+        meaning="share of generated strings that are grammatical",
+        unit="share",
+        range="[0, 1]",
+        grammar="1",
+        memorizer="1",
+        generated=True,
+        curve=Curve(panel="validity", name="grammatical"),
+    ),
+    Column(
+        name="novel_validity",
+        table="curves",
+        symbol="V",
+        meaning="share of unseen strings that are generated as the grammar would",
+        formula="(root validity - c)/(1 - p(D)), c and p(D) of all training strings",
+        unit="share",
+        range="any",
+        grammar="1",
+        memorizer="0",
+        null="where the training strings are all strings of the grammar, and where κ > 0.25 of all "
+        "strings are grammatical",
+        generated=True,
+        curve=Curve(panel="validity", name="novel validity V"),
+    ),
+    Column(
+        name="distinct_share",
+        table="curves",
+        meaning="share of the generated strings left when each is counted once",
+        unit="share",
+        range="(0, 1]",
+        generated=True,
+        curve=Curve(panel="validity", name="distinct"),
+    ),
+    *with_error(
+        Column(
+            name="validity",
+            table="levels",
+            meaning="share of the level’s nodes that parse",
+            unit="share",
+            range="[0, 1]",
+            grammar="1",
+            memorizer="1",
+            generated=True,
+        )
+    ),
+    Column(
+        name="conditional_validity",
+        table="levels",
+        meaning="share that parses among the nodes whose children all parse",
+        unit="share",
+        range="[0, 1]",
+        grammar="1",
+        memorizer="1",
+        null="at the leaves and where no node’s children all parse",
+        generated=True,
+        curve=Curve(panel="levels"),
+    ),
+    Column(
+        name="chance_validity",
+        table="levels",
+        meaning="conditional validity of children drawn uniformly",
+        formula="v·m/v^s, n·m/v^s at the root",
+        unit="share",
+        range="(0, 1]",
+        null="at the leaves",
+        generated=True,
+    ),
+)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from study.config import TrialConfig
 from study.measures import Reference
 from study.measures.likelihood import Probes
-from study.measures.noise import TRAINING, Noisings
+from study.measures.noise import Noisings
 from study.measures.optima import Optima
+from study.measures.windows import TRAINING
 from study.processes.process import Diffusion
 
 

@@ -6,7 +6,6 @@ own.
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.measures import Reference, measure_strings, stratum_columns, string_columns
-from study.measures.likelihood import elbo_losses, likelihood_columns
-from study.measures.noise import Windows, measure_noise
+from study.measures import (
+    Reference,
+    measure_losses,
+    measure_strings,
+    stratum_columns,
+    string_columns,
+)
+from study.measures.declared import PER_STEP
+from study.measures.likelihood import elbo_losses
+from study.measures.noise import measure_noise
+from study.measures.timing import timing_columns
+from study.measures.windows import Windows
 from study.processes.generation import generate
 from study.processes.process import Denoiser, Diffusion
 from study.store import records
@@ -24,9 +32,6 @@ from study.training.member import Member
 
 Columns = dict[str, Any]
 OrderParameters = dict[str, Any]
-
-PER_STEP = ("curves", "levels", "typicality", "noise", "likelihood")
-"""Tables with rows at every measured step."""
 
 
 def measure(
@@ -64,8 +69,9 @@ def measure(
         _add_strings(own, member.reference, strings)
         _add_rows(member, step, own)
     measuring = time.perf_counter() - start - (generating or 0.0)
+    timing = timing_columns(trained, generating, measuring, len(members))
     for member in members:
-        member.add("timing", step, _timing(trained, generating, measuring, len(members)))
+        member.add("timing", step, timing)
     return {
         member.config.hash: _order_parameters(own)
         for member, own in zip(members, tables, strict=True)
@@ -99,7 +105,7 @@ def _known(
     found = []
     for own, reading, loss in zip(fixed, readings, losses, strict=True):
         windows = Windows.of(reading, own.noisings, own.optima, T)
-        tables = likelihood_columns(own.probes, loss)
+        tables = measure_losses(own.probes.with_losses(loss))
         tables["curves"] |= {name: [value] for name, value in windows.curves().items()}
         tables["noise"] = windows.noise(T)
         found.append(tables)
@@ -141,18 +147,4 @@ def _order_parameters(tables: dict[str, Columns]) -> OrderParameters:
         "strata": [
             {name: strata[name][b] for name in shown} for b in range(len(strata["stratum"]))
         ],
-    }
-
-
-def _timing(
-    trained: float, generating: float | None, measuring: float, members: int
-) -> dict[str, list[Any]]:
-    """Seconds are the pack's; `members` says how many trainings shared them."""
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {
-        "training_seconds": [trained],
-        "generating_seconds": [generating],
-        "measuring_seconds": [measuring],
-        "memory_mib": [memory],
-        "members": [members],
     }

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.stats import betabinom
 
 from rhm import Grammar
-from study.measures.likelihood import Memorized, Probes, elbo_losses, likelihood_columns
+from study.measures.likelihood import Probes, elbo_losses
 from study.measures.memorized import memorized_since
+from study.measures.string_losses import Memorized, loss_columns
 from study.processes.exact_denoisers import GrammarDenoiser
 from study.processes.uniform import Uniform
 from tests.study.calibration.repetitions import Pair
@@ -56,7 +57,7 @@ def of_likelihood(seed: int, exponents: tuple[float, ...] = DRIFTS) -> Flags:
         )
         p.append(found.p_values)
         if exponent == ZIPF[0]:
-            curves = likelihood_columns(probes, losses)["curves"]
+            curves = loss_columns(probes.with_losses(losses))["curves"]
             readings = {
                 "memorized excess": pair(curves, "memorized_excess"),
                 "T_L": pair(curves, "likelihood_slope"),

@@ -12,7 +12,8 @@ from rhm import Grammar
 from study.config import TrialConfig
 from study.corpus import Corpus, GrammarSource
 from study.measures import Reference, measure_strings
-from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
+from study.measures.likelihood import Probes, elbo_losses
+from study.measures.string_losses import loss_columns
 from study.processes.generation import generate
 from study.processes.uniform import Uniform
 from study.training.pack import Batch, PackTrainer
@@ -126,7 +127,7 @@ def _read(
         ]
         losses = elbo_losses(trainer.network, trainer.diffusion, probes)
         for own, member, loss in zip(excess, probes, losses, strict=True):
-            found = likelihood_columns(member, loss)["curves"]
+            found = loss_columns(member.with_losses(loss))["curves"]
             names = ("", "_null_se", "_p_value")
             value, error, p = (found[f"memorized_excess{name}"][0] for name in names)
             own[number] = value, error, p

@@ -8,9 +8,11 @@ import torch
 from study.config import TrialConfig
 from study.corpus import Corpus
 from study.measures import Reference, measure_strings
-from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
-from study.measures.noise import TRAINING, Noisings, Windows, measure_noise
+from study.measures.likelihood import Probes, elbo_losses
+from study.measures.noise import Noisings, measure_noise
 from study.measures.optima import Optima
+from study.measures.string_losses import loss_columns
+from study.measures.windows import TRAINING, Windows
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.generation import generate
 from study.processes.process import Denoiser
@@ -108,10 +110,8 @@ def of_memorizer(seed: int, size: int = SIZE) -> dict[str, float]:
     (losses,) = elbo_losses(empirical, diffusion, [probes])
     excess, _ = of_strings(reference, strings)["E"]
     assert excess is not None
-    found = {
-        "E": excess,
-        "memorized excess": likelihood_columns(probes, losses)["curves"]["memorized_excess"][0],
-    }
+    memorized = loss_columns(probes.with_losses(losses))["curves"]["memorized_excess"]
+    found = {"E": excess, "memorized excess": memorized[0]}
     exact = {"": empirical, " of the grammar": GrammarDenoiser(corpus.grammar, diffusion)}
     for name, denoiser in exact.items():
         curves = noise_curves(denoiser, diffusion, cfg, corpus)

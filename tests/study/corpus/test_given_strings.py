@@ -11,9 +11,9 @@ from study.corpus import GrammarSource
 from study.corpus.given_strings import GivenStrings
 from study.corpus.source import Source
 from study.measures.level_strata import level_strata
-from study.measures.likelihood import Memorized
 from study.measures.memorized import null_rate
 from study.measures.reference import stratum_excess
+from study.measures.string_losses import Memorized
 
 POOL = 600
 

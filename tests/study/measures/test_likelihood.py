@@ -11,13 +11,7 @@ from scipy.stats import betabinom
 
 from study.corpus import build_corpus
 from study.measures import Reference
-from study.measures.likelihood import (
-    Memorized,
-    Probes,
-    elbo_losses,
-    likelihood_columns,
-    steps_by_share,
-)
+from study.measures.likelihood import Probes, elbo_losses, steps_by_share
 from study.measures.memorized import (
     excess_p_value,
     flagged_law,
@@ -26,6 +20,7 @@ from study.measures.memorized import (
     null_rate,
     p_values,
 )
+from study.measures.string_losses import Memorized, loss_columns
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.uniform import Uniform
 from tests.study.measures.enumerated import Enumerated, Opinionated, small_grammar
@@ -125,7 +120,7 @@ def test_empirical_bayes_is_found_out_with_the_default_measurements(size):
         probes = Probes.draw(config, Reference.build(corpus), diffusion)
         empirical = EmpiricalBayesDenoiser(corpus.training.strings, diffusion)
         (losses,) = elbo_losses(empirical, diffusion, [probes])
-        found.append(likelihood_columns(probes, losses)["curves"]["memorized_excess"][0])
+        found.append(loss_columns(probes.with_losses(losses))["curves"]["memorized_excess"][0])
     assert min(found) > 0.95
 
 
@@ -282,7 +277,7 @@ def columns(config, seed=0):
     world = Enumerated(config)
     probes = probes_of(world)
     losses = np.random.default_rng(seed).random(len(probes.x_0))
-    return probes, likelihood_columns(probes, losses)
+    return probes, loss_columns(probes.with_losses(losses))
 
 
 def test_columns_say_null_where_nothing_can_be_said():
@@ -338,7 +333,7 @@ def test_level_slopes_see_the_level_that_decides(rng):
     losses = 1 + rng.random(len(probes.x_0))
     part = world.corpus.training.log_p_by_level[probes.training, 2]
     losses[: len(part)][part > np.median(part)] = 0.0
-    found = likelihood_columns(probes, losses)["levels"]
+    found = loss_columns(probes.with_losses(losses))["levels"]
     slope, error = found["likelihood_slope"], found["likelihood_slope_null_se"]
     assert slope[2] > 5 * error[2]
     assert abs(slope[0]) < 0.25 * slope[2]

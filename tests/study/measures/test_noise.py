@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from study.corpus import build_corpus
-from study.measures.noise import WINDOWS, Noisings, Windows, gap_fraction, measure_noise
+from study.measures.noise import Noisings, measure_noise
 from study.measures.optima import Optima
+from study.measures.windows import WINDOWS, Windows, gap_fraction
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.process import FLOOR
 from study.processes.uniform import Uniform

@@ -8,9 +8,11 @@ import pytest
 from study.config.trial import PROCESSES as NAMES
 from study.corpus import build_corpus
 from study.measures import Reference
-from study.measures.likelihood import Probes, elbo_losses, likelihood_columns
-from study.measures.noise import TRAINING, Noisings, Windows, measure_noise
+from study.measures.likelihood import Probes, elbo_losses
+from study.measures.noise import Noisings, measure_noise
 from study.measures.optima import Optima
+from study.measures.string_losses import loss_columns
+from study.measures.windows import TRAINING, Windows
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.process import Diffusion
 from study.processes.registry import PROCESSES
@@ -52,5 +54,5 @@ def test_both_optima_are_what_they_are_under_every_process(
     assert curves["off_line"] == pytest.approx(0, abs=1e-5)
     probes = Probes.draw(config, Reference.build(corpus), diffusion)
     (losses,) = elbo_losses(denoiser, diffusion, [probes])
-    memorized = likelihood_columns(probes, losses)["curves"]
+    memorized = loss_columns(probes.with_losses(losses))["curves"]
     assert memorized["memorized_excess"][0] == pytest.approx(value, abs=0.15)

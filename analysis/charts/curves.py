@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analysis.charts.declared import drawn, series
 from analysis.charts.panels import SHARES, Panel, panel_grid, step_axis
 from analysis.charts.theme import Theme
 from analysis.statistics.regimes import THRESHOLDS, Thresholds
@@ -19,68 +20,37 @@ STEPS_SHOWN = 12
 
 
 def curve_panels(at: Thresholds = THRESHOLDS) -> list[Panel]:
-    """The panels, in reading order."""
-    copying = {
-        "excess_copies": "excess copies E",
-        "copy_fraction": "training copied",
-        "control_copy_fraction": "controls copied",
-    }
-    validity = {
-        "root_validity": "grammatical",
-        "novel_validity": "novel validity V",
-        "distinct_share": "distinct",
-    }
-    losses = {
-        "training_loss": "training strings",
-        "heldout_loss": "controls",
-        "batch_loss": "batches",
-        "memorizer_loss": "perfect memorizer",
-    }
-    slopes = {
-        "typicality_slope": "T",
-        "likelihood_slope": "T_L, by likelihood",
-        "relative_slope": "A = T/E",
-    }
-    knowledge = {
-        "memorized_excess": "strings memorized",
-        "gap_fraction": "loss gap",
-        "position": "position",
-        "off_line": "off-line",
-    }
+    """The panels, in reading order; what is declared in no panel known here has one of its own."""
+    strings, levels = drawn("curves"), drawn("levels")
     marks = (at.partial, at.memorizing)
-    return [
-        Panel("copying", "Copying", "share of generated strings", copying, None, marks, SHARES),
-        Panel(
-            "partial", "Partial memorization", "λ of level", {}, "partial_memorization",
-            (at.partial, at.partial_onset), SHARES,
+
+    def of_strings(name: str, title: str, axis: str, *more: Any) -> Panel:
+        return Panel(name, title, axis, series(strings.pop(name)), None, *more)
+
+    def of_levels(name: str, title: str, axis: str, *more: Any) -> Panel:
+        (column,) = levels.pop(name)
+        return Panel(name, title, axis, {}, column.name, *more)
+
+    panels = [
+        of_strings("copying", "Copying", "share of generated strings", marks, SHARES),
+        of_levels(
+            "partial", "Partial memorization", "λ of level", (at.partial, at.partial_onset), SHARES
         ),
-        Panel(
-            "knowledge", "Memorization by likelihood", "share", knowledge, None,
-            (at.memorizing,), SHARES,
+        of_strings("knowledge", "Memorization by likelihood", "share", (at.memorizing,), SHARES),
+        of_strings("slope", "Typical first?", "slope", (0.0,)),
+        of_levels("level-slope", "T of each level’s rules", "T of level", (0.0,)),
+        of_levels("level-likelihood", "T_L of each level’s rules", "T_L of level", (0.0,)),
+        of_strings(
+            "validity", "Validity", "share of generated strings", (at.generalizing,), SHARES
         ),
-        Panel("slope", "Typical first?", "slope", slopes, None, (0.0,)),
-        Panel(
-            "level-slope", "T of each level’s rules", "T of level", {}, "typicality_slope", (0.0,)
-        ),
-        Panel(
-            "level-likelihood", "T_L of each level’s rules", "T_L of level", {},
-            "likelihood_slope", (0.0,),
-        ),
-        Panel(
-            "validity", "Validity", "share of generated strings", validity, None,
-            (at.generalizing,), SHARES,
-        ),
-        Panel(
-            "levels", "Validity of each level", "conditional validity", {},
-            "conditional_validity", (), SHARES,
-        ),
-        Panel("loss", "Loss", "nats per leaf", losses),
-        Panel("rule-kl", "Divergence from the rules", "KL of level, nats", {}, "rule_kl", (0.0,)),
-        Panel(
-            "shift", "Typicality of what is generated", "shift of level, nats", {},
-            "typicality_shift", (0.0,),
-        ),
-    ]  # fmt: skip
+        of_levels("levels", "Validity of each level", "conditional validity", (), SHARES),
+        of_strings("loss", "Loss", "nats per leaf"),
+        of_levels("rule-kl", "Divergence from the rules", "KL of level, nats", (0.0,)),
+        of_levels("shift", "Typicality of what is generated", "shift of level, nats", (0.0,)),
+    ]
+    others = [of_strings(name, name, own[0].unit) for name, own in list(strings.items())]
+    by_level = [of_levels(name, name, own[0].unit) for name, own in list(levels.items())]
+    return [*panels, *others, *by_level]
 
 
 def thinned(table: pd.DataFrame, *, by: Sequence[str], at_most: int = STEPS_SHOWN) -> pd.DataFrame:

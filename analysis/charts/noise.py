@@ -6,42 +6,30 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.charts.declared import drawn, series
 from analysis.charts.panels import SHARES, Panel, panel_grid
 from analysis.charts.theme import Theme
 
 if TYPE_CHECKING:
     import altair as alt
 
+_SERIES = {name: series(columns) for name, columns in drawn("noise").items()}
+
 PANELS = [
+    Panel("loss", "Loss", "nats per leaf", _SERIES["loss"]),
+    Panel("kl", "Distance from the optima", "KL from the posterior, nats", _SERIES["kl"]),
     Panel(
-        "loss", "Loss", "nats per leaf",
-        {
-            "training_loss": "training strings",
-            "heldout_loss": "controls",
-            "memorizer_loss": "perfect memorizer",
-        },
+        "position", "Between the optima", "position", _SERIES["position"], None, (0.0, 1.0), SHARES
     ),
     Panel(
-        "kl", "Distance from the optima", "KL from the posterior, nats",
-        {"kl_memorizer": "of a perfect memorizer", "kl_grammar": "of the grammar"},
+        "off-line", "Off the line between the optima", "squared distance", _SERIES["off-line"],
+        None, (1.0,), SHARES,
     ),
     Panel(
-        "position", "Between the optima", "position",
-        {"position": "0 grammar, 1 perfect memorizer"}, None, (0.0, 1.0), SHARES,
-    ),
-    Panel(
-        "off-line", "Off the line between the optima", "squared distance",
-        {"off_line": "1 as far off as the optima lie apart"}, None, (1.0,), SHARES,
-    ),
-    Panel(
-        "recovery", "Token recovery", "share of redrawn leaves",
-        {"training_recovery": "training strings", "heldout_recovery": "controls"},
+        "recovery", "Token recovery", "share of redrawn leaves", _SERIES["recovery"],
         None, (), SHARES,
     ),
-    Panel(
-        "entropy", "Conditional entropy", "nats per leaf",
-        {"training_entropy": "training strings", "heldout_entropy": "controls"},
-    ),
+    Panel("entropy", "Conditional entropy", "nats per leaf", _SERIES["entropy"]),
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -263,6 +264,6 @@ def _series(
         levels = sorted(int(level) for level in table["level"].unique())
         return [f"level {level}" for level in levels], [level_colour[level] for level in levels]
     present = set(table["series"])
-    pairs = zip(panel.series.values(), theme.series, strict=False)
+    pairs = zip(panel.series.values(), cycle(theme.series), strict=False)
     named = {name: colour for name, colour in pairs if name in present}
     return list(named), list(named.values())

@@ -1,27 +1,13 @@
 """What needs generated strings, and the steps at which there are any.
 
 Likelihoods are measured more often than strings are generated; in between, whatever generated
-strings decide is undefined, which is no gap in its curve.
+strings decide is undefined, which is no gap in its curve. Which columns they decide is declared
+with the measurements, see `study.measures.registry.needs_generated`.
 """
 
 from __future__ import annotations
 
 import pandas as pd
-
-BY_LIKELIHOOD = frozenset(
-    {
-        "batch_loss",
-        "training_loss",
-        "heldout_loss",
-        "memorizer_loss",
-        "gap_fraction",
-        "position",
-        "off_line",
-        "memorized_excess",
-        "likelihood_slope",
-    }
-)
-"""The drawn columns of `curves`, `levels` and `typicality` that need no generated string."""
 
 
 def generated(curves: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from study.measures import registry
 from study.store import records
 from study.store.storage import Store
 
@@ -90,6 +91,8 @@ def opened(store: Store) -> Index | None:
     try:
         if (manifest["version"], manifest["records"]) != (VERSION, records.VERSION):
             return _passed_over("another version of memophase wrote it")
+        if manifest.get("registered", {}) != _registered():
+            return _passed_over("other measurements were registered when it was written")
         files = dict(manifest["files"])
         contents = {name: _verified(store, entry) for name, entry in files.items()}
         if set(contents) != {TRAININGS, *TABLES}:
@@ -120,6 +123,8 @@ def written(
             files[name] = _published(store, name, content.set_column(0, "training", encoded))
         before = _named(store)
         manifest = {"version": VERSION, "records": records.VERSION, "files": files}
+        if registered := _registered():
+            manifest["registered"] = registered
         store.publish(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
         kept = {"manifest.json", *before, *(entry["file"] for entry in files.values())}
         for name in store.names(FOLDER):
@@ -129,6 +134,12 @@ def written(
         logger.info("no index is written to %s: %s", store.root, error)
         return None
     return Index(store, {name: entry["file"] for name, entry in files.items()}, trainings)
+
+
+def _registered() -> dict[str, list[str]]:
+    """Table -> the columns that this process has registered, and that the index has to hold."""
+    columns = {table: registry.registered_columns(table) for table in TABLES}
+    return {table: [column.name for column in own] for table, own in columns.items() if own}
 
 
 def _passed_over(why: str) -> None:

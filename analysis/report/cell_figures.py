@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.curves import curve_panels, curves_chart, thinned
+from analysis.charts.declared import explained
 from analysis.charts.domains import domain_signal, extents
 from analysis.charts.figure import Figure
 from analysis.charts.level_typicality import (
@@ -48,6 +49,8 @@ def curves_figure(findings: Findings) -> Figure:
     """Curves over training for one cell at a time."""
     table = thinned(findings.curves, by=["cell", "panel", "series"])
     at = THRESHOLDS
+    drawn = set(table["panel"])
+    panels = [panel for panel in curve_panels() if panel.name in drawn]
     return _of_cell(
         findings,
         curves_chart,
@@ -58,16 +61,11 @@ def curves_figure(findings: Findings) -> Figure:
         caption=(
             "Means over seeds with 95 % Student t intervals, from three seeds on. Dotted lines: "
             f"zero, or the thresholds {at.partial:g} and {at.memorizing:g}. Levels count from the "
-            "root (0). By likelihood, without sampling: the excess share of training strings with "
-            "a loss below nearly all controls of their stratum; the gap between held-out and "
-            "training loss as a share of a perfect memorizer's; the position between the grammar "
-            "(0) and a perfect memorizer (1), and how far off the line between them. T and T_L of "
-            "a level: the slopes over strata of that level's part of log p. Typicality of what is "
-            "generated: mean log probability of a level's rules beyond that of the grammar. Where "
-            "a quantity is undefined its curve has a gap."
+            f"root (0). {explained(panels, 'curves', 'levels')} Where a quantity is undefined its "
+            "curve has a gap."
         ),
         hidden=["level"],
-        domains=panel_domains(table, curve_panels(), "curves"),
+        domains=panel_domains(table, panels, "curves"),
     )
 
 
@@ -106,14 +104,10 @@ def noise_figure(findings: Findings) -> Figure:
         name="noise",
         title="By noise level",
         caption=(
-            "At the last measured step, in ten windows of the diffusion time: losses on training "
-            "strings and controls; how far the network's posterior of a leaf is from that of a "
-            "perfect memorizer and from that of the grammar, and where it stands between them; the "
-            "share of redrawn leaves whose likeliest value is the true one; the entropy of the "
-            "posterior. Off the line: how far the posterior lies from the line between the optima, "
-            "squared, over their own squared distance; beyond 1 the position is undefined. Means "
-            "over seeds with 95 % Student t intervals, from three seeds on, where half of the "
-            "seeds at least are defined."
+            "At the last measured step, in ten windows of the diffusion time. "
+            f"{explained(NOISE_PANELS, 'noise')} Beyond 1 off the line the position is undefined. "
+            "Means over seeds with 95 % Student t intervals, from three seeds on, where half of "
+            "the seeds at least are defined."
         ),
         hidden=["level", "window"],
         domains=panel_domains(table, NOISE_PANELS, "noise"),

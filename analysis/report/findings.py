@@ -12,6 +12,7 @@ from analysis.charts.noise import PANELS as NOISE_PANELS
 from analysis.charts.panels import series_of
 from analysis.claims.outcomes import Outcome, claims_table, outcomes
 from analysis.claims.registry import claims
+from analysis.frames.dictionary import data_dictionary
 from analysis.frames.tables import AnalysisError, Problem, Tables
 from analysis.statistics import overproduction, typicality
 from analysis.statistics.axes import check_axes
@@ -94,6 +95,7 @@ class Findings:
     def data(self) -> Mapping[str, pd.DataFrame]:
         """File name -> the numbers behind every figure and sentence."""
         return {
+            "data_dictionary": data_dictionary(),
             "trainings": self.trainings,
             "cells": self.summary,
             "regimes": self.regimes.merge(

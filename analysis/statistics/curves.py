@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from analysis.frames.generated import BY_LIKELIHOOD, at_generated_steps
+from analysis.frames.generated import at_generated_steps
 from analysis.statistics.seeds import columns_over_seeds, runs
 from analysis.statistics.series import Series, named, without_level
+from study.measures import registry
 
 
 def curves_table(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -> pd.DataFrame:
@@ -46,8 +47,9 @@ def _over_seeds(
     cells = tables["trainings"][["training", "cell"]]
     frame = tables[name][["training", "step", *more, *columns]].merge(cells, on="training")
     keys = ["cell", "step", *more]
-    emitted = [column for column in columns if column not in BY_LIKELIHOOD]
-    known = [column for column in columns if column in BY_LIKELIHOOD]
+    decided = registry.needs_generated(name)
+    emitted = [column for column in columns if column in decided]
+    known = [column for column in columns if column not in decided]
     long = pd.concat(
         [
             columns_over_seeds(

@@ -64,7 +64,7 @@ def strings_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Panel `loss`: the share of the strings of a side whose ELBO loss (nats) lies in a bin around x.
     Panel `p`: the share of the training strings with a conformal p-value of at most x. Both at the
-    last measured step. Panel `since`: the share of the training strings with τ_mem(x) of at most
+    last measured step. Panel `since`: the share of the training strings with τ(x) of at most
     the step x, by thirds of the strata.
 
     Returns:

@@ -162,7 +162,7 @@ COLUMNS = (
         grammar="p(D)",
         memorizer="1",
         generated=True,
-        curve=Curve(panel="copying", name="training copied"),
+        curve=Curve(panel="copying", name="training copied", obvious=True),
     ),
     Column(
         name="control_copy_fraction",
@@ -174,7 +174,7 @@ COLUMNS = (
         grammar="p(C)",
         memorizer="0",
         generated=True,
-        curve=Curve(panel="copying", name="controls copied"),
+        curve=Curve(panel="copying", name="controls copied", obvious=True),
     ),
     Column(
         name="mass_training",
@@ -203,7 +203,7 @@ COLUMNS = (
             "typicality",
             formula="Σ_b (c_Db - ρ_b·c_Cb)",
             unit="share",
-            range="≤ 1",
+            range="≤ 1/e_D at the root",
             grammar="0",
             memorizer="1",
             generated=True,
@@ -218,7 +218,7 @@ COLUMNS = (
         meaning="E of the true rule tables with probabilities refitted to D: what a perfect "
         "learner of rules would show",
         unit="share",
-        range="≤ 1",
+        range="≤ 1/e_D at the root",
         generated=True,
     ),
     Column(

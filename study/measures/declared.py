@@ -29,11 +29,13 @@ class Curve:
         panel: the panel's name; a column of `levels` has a panel to itself, one curve per level.
         name: of the curve, in the legend; empty in `levels`.
         first: whether it comes before curves declared earlier, in legend and colours.
+        obvious: whether name and axis say what it is, so that captions need not.
     """
 
     panel: str
     name: str = ""
     first: bool = False
+    obvious: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ def with_error(column: Column, *, formula: str = "") -> tuple[Column, Column]:
         formula=formula,
         unit=column.unit,
         range="≥ 0",
-        null=column.null,
+        null=f"where `{column.name}` is" if column.null else "",
         generated=column.generated,
     )
     return replace(column, error=error.name), error

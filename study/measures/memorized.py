@@ -109,7 +109,7 @@ ROUNDING = 1e-6
 def memorized_since(
     steps: NDArray[np.integer], p_of_step: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """τ_mem(x) (N,): the first measured step from which p <= 0.05 at every later one.
+    """τ(x) (N,): the first measured step from which p <= 0.05 at every later one.
 
     The last step is included, so a string that is not flagged there has none, which is NaN; all are
     provisional until the training ends. At most 5 % of unmemorized strings have one, however often

@@ -97,7 +97,7 @@ COLUMNS = (
         null="at the leaves, where no node parses, and where a rule is used that the grammar never "
         "uses",
         generated=True,
-        curve=Curve(panel="rule-kl"),
+        curve=Curve(panel="rule-kl", obvious=True),
     ),
     *with_error(
         Column(

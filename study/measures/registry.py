@@ -26,7 +26,7 @@ what a registration is:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -168,6 +168,9 @@ TABLES: dict[str, Table] = {
 EXTENDABLE = ("curves", "levels", "typicality")
 """Tables whose rows a measurement knows beforehand, and can add columns to."""
 
+DRAWN = ("curves", "levels")
+"""Tables that the report draws over training."""
+
 _registered: list[Measurement] = []
 
 
@@ -210,19 +213,35 @@ def register(measurement: Measurement) -> None:
     """
     if len({column.generated for column in measurement.columns}) != 1:
         raise ValueError("columns of one measurement must all need generated strings, or none")
-    names = {column.place for column in declared()}
-    symbols = {column.symbol for column in declared()}
+    known = list(declared())
     for column in measurement.columns:
-        if column.table not in EXTENDABLE or column.key or column.kind != "number":
-            raise ValueError(f"{column.place}: numbers may be added to {', '.join(EXTENDABLE)}")
-        if not column.name.isidentifier():
-            raise ValueError(f"{column.place}: '{column.name}' is no name for a column")
-        if column.place in names:
-            raise ValueError(f"{column.place}: there is such a column")
-        if column.symbol and column.symbol in symbols:
-            raise ValueError(f"{column.place}: the symbol {column.symbol} means something else")
-        names.add(column.place)
+        if fault := _fault(column, known):
+            raise ValueError(f"{column.place}: {fault}")
+        known.append(column)
     _registered.append(measurement)
+
+
+def _fault(column: Column, known: Sequence[Column]) -> str | None:
+    """Why a column cannot be added to those known."""
+    if column.table not in EXTENDABLE or column.key or column.kind != "number":
+        return f"numbers may be added to {', '.join(EXTENDABLE)}, nothing else"
+    if not column.name.isidentifier():
+        return f"'{column.name}' is no name for a column"
+    if column.place in {other.place for other in known}:
+        return "there is such a column"
+    if column.symbol and column.symbol in {other.symbol for other in known}:
+        return f"the symbol {column.symbol} means something else"
+    if column.curve is None:
+        return None
+    panel = column.curve.panel
+    beside = [c for c in known if c.table in DRAWN and c.curve and c.curve.panel == panel]
+    if column.table not in DRAWN:
+        return f"curves are drawn of {' and '.join(DRAWN)} alone"
+    if beside and "levels" in (column.table, beside[0].table):
+        return f"the curves of levels fill the panel '{panel}'"
+    if column.curve.name in {c.curve.name for c in beside if c.curve}:
+        return f"the panel '{panel}' has a curve '{column.curve.name}'"
+    return None
 
 
 def unregister(measurement: Measurement) -> None:

@@ -164,7 +164,7 @@ def _level_slope(strata: Strata | None, losses: StringLosses) -> tuple[float | N
 
 
 _EXCESS = "(s_b - a_b)/(1 - a_b)"
-_TAIL = "; a law with a long right tail, so no quantile"
+_TAIL = "; its law has a long right tail"
 _FEWEST = "with fewer than 19 controls in a stratum"
 _ONE = "where all strings lie in one stratum"
 
@@ -187,7 +187,7 @@ COLUMNS = (
         name="memorized_excess_null_se",
         table="curves",
         meaning="standard deviation of `memorized_excess` over strings that are not memorized"
-        f"{_TAIL}: beyond 3 of them lie 0.7 % of such trainings with 19 controls per stratum",
+        f"{_TAIL}",
         unit="share",
         range="> 0",
         null=_FEWEST,
@@ -227,11 +227,11 @@ COLUMNS = (
         name="likelihood_slope",
         table="levels",
         symbol="T_{L,l}",
-        meaning="T_L over strata of level l's part of log p in place of log p",
+        meaning="T_L over strata of level l’s part of log p in place of log p",
         range="any",
         grammar="0",
         memorizer="0",
-        null=f"{_FEWEST}, where the level's rules are equally typical, and at the leaves",
+        null=f"{_FEWEST}, where the level’s rules are equally typical, and at the leaves",
         error="likelihood_slope_null_se",
         curve=Curve(panel="level-likelihood"),
     ),
@@ -240,13 +240,13 @@ COLUMNS = (
         table="levels",
         meaning=f"standard deviation of T_{{L,l}} over strings that are not memorized{_TAIL}",
         range="> 0",
-        null=f"{_FEWEST}, where the level's rules are equally typical, and at the leaves",
+        null=f"{_FEWEST}, where the level’s rules are equally typical, and at the leaves",
     ),
     Column(
         name="memorized_share",
         table="typicality",
         symbol="s_b",
-        meaning="share of the stratum's followed training strings with a p-value of at most 0.05",
+        meaning="share of the stratum’s followed training strings with a p-value of at most 0.05",
         unit="share",
         range="[0, 1]",
         grammar="a_b",
@@ -266,7 +266,7 @@ COLUMNS = (
     Column(
         name="memorized_excess",
         table="typicality",
-        meaning="share of the stratum's training strings memorized beyond chance",
+        meaning="share of the stratum’s training strings memorized beyond chance",
         formula=_EXCESS,
         unit="share",
         range="≤ 1",
@@ -292,7 +292,7 @@ COLUMNS = (
         table="likelihood",
         symbol="ℓ(x)",
         meaning="ELBO loss of a string: the part of the variational bound that depends on the "
-        "network; t drawn with shares ∝ (ᾱ_{t-1} - ᾱ_t)/(1 - ᾱ_t), each draw weighted by 1/share",
+        "network; most draws of t fall where it tells strings apart, each weighted by 1/share",
         formula="Σ_t Σ_leaves KL(q(x_{t-1} | x_t, x_0) ‖ p_θ)",
         unit="nats",
         range="≥ 0",

@@ -93,7 +93,7 @@ COLUMNS = (
             name="typicality_slope",
             table="levels",
             symbol="T_l",
-            meaning="T over strata of level l's part of log p in place of log p: which level’s "
+            meaning="T over strata of level l’s part of log p in place of log p: which level’s "
             "typicality predicts copying",
             range="any",
             grammar="0",

@@ -100,13 +100,13 @@ COLUMNS = (
         grammar="1",
         memorizer="1",
         generated=True,
-        curve=Curve(panel="validity", name="grammatical"),
+        curve=Curve(panel="validity", name="grammatical", obvious=True),
     ),
     Column(
         name="novel_validity",
         table="curves",
         symbol="V",
-        meaning="share of unseen strings that are generated as the grammar would",
+        meaning="grammatical strings beside the training strings, as a share of the grammar’s own",
         formula="(root validity - c)/(1 - p(D)), c and p(D) of all training strings",
         unit="share",
         range="any",
@@ -124,7 +124,7 @@ COLUMNS = (
         unit="share",
         range="(0, 1]",
         generated=True,
-        curve=Curve(panel="validity", name="distinct"),
+        curve=Curve(panel="validity", name="distinct", obvious=True),
     ),
     *with_error(
         Column(
@@ -148,7 +148,7 @@ COLUMNS = (
         memorizer="1",
         null="at the leaves and where no node’s children all parse",
         generated=True,
-        curve=Curve(panel="levels"),
+        curve=Curve(panel="levels", obvious=True),
     ),
     Column(
         name="chance_validity",

@@ -149,7 +149,7 @@ COLUMNS = (
         range="≥ 0",
         source="[D3PM] eq. 1",
         null="where a training is measured again",
-        curve=Curve(panel="loss", name="batches"),
+        curve=Curve(panel="loss", name="batches", obvious=True),
     ),
     Column(
         name="training_loss",
@@ -157,7 +157,7 @@ COLUMNS = (
         meaning=f"mean loss {_NOISY} training strings, over all noise",
         unit="nats per leaf",
         range="≥ 0",
-        curve=Curve(panel="loss", name="training strings", first=True),
+        curve=Curve(panel="loss", name="training strings", first=True, obvious=True),
     ),
     Column(
         name="heldout_loss",
@@ -165,7 +165,7 @@ COLUMNS = (
         meaning=f"mean loss {_NOISY} controls, over all noise",
         unit="nats per leaf",
         range="≥ 0",
-        curve=Curve(panel="loss", name="controls", first=True),
+        curve=Curve(panel="loss", name="controls", first=True, obvious=True),
     ),
     Column(
         name="memorizer_loss",
@@ -174,16 +174,16 @@ COLUMNS = (
         "strings",
         unit="nats per leaf",
         range="≥ 0",
-        curve=Curve(panel="loss", name="perfect memorizer"),
+        curve=Curve(panel="loss", name="perfect memorizer", obvious=True),
     ),
     Column(
         name="gap_fraction",
         table="curves",
-        meaning="gap between held-out and training loss as a share of a perfect memorizer’s, of "
-        "losses beyond the exact grammar’s on the same noisy strings",
-        formula="(held-out - train)/(held-out - empirical Bayes’ training loss)",
+        meaning="gap between held-out and training loss as a share of a perfect memorizer’s",
+        formula="(held-out - train)/(held-out - empirical Bayes’ training loss), of losses beyond "
+        "the exact grammar’s on the same noisy strings",
         unit="share",
-        range="≤ 1",
+        range="any",
         grammar="0, exactly",
         memorizer="1, exactly",
         null="where the network is no worse on controls than empirical Bayes on training strings",
@@ -203,7 +203,7 @@ COLUMNS = (
     Column(
         name="off_line",
         table="curves",
-        meaning="squared distance of the network from the line between the two, in units of theirs",
+        meaning="squared distance from the line between them, in units of their own",
         formula="Σ|θ-g|²/Σ|e-g|² - position²",
         range="≥ 0",
         grammar="0",
@@ -218,7 +218,7 @@ COLUMNS = (
         unit="nats per leaf",
         range="≥ 0",
         null=_NO_DRAWS,
-        curve=Curve(panel="loss", name="training strings"),
+        curve=Curve(panel="loss", name="training strings", obvious=True),
     ),
     Column(
         name="heldout_loss",
@@ -227,7 +227,7 @@ COLUMNS = (
         unit="nats per leaf",
         range="≥ 0",
         null=_NO_DRAWS,
-        curve=Curve(panel="loss", name="controls"),
+        curve=Curve(panel="loss", name="controls", obvious=True),
     ),
     Column(
         name="memorizer_loss",
@@ -236,7 +236,7 @@ COLUMNS = (
         unit="nats per leaf",
         range="≥ 0",
         null=_NO_DRAWS,
-        curve=Curve(panel="loss", name="perfect memorizer"),
+        curve=Curve(panel="loss", name="perfect memorizer", obvious=True),
     ),
     Column(
         name="training_recovery",
@@ -252,17 +252,18 @@ COLUMNS = (
     Column(
         name="heldout_recovery",
         table="noise",
-        meaning="likewise of controls",
+        meaning="share of the redrawn leaves of controls whose likeliest value is the true one",
         unit="share",
         range="[0, 1]",
         source="[A]",
         null="without redrawn leaves in the window",
-        curve=Curve(panel="recovery", name="controls"),
+        curve=Curve(panel="recovery", name="controls", obvious=True),
     ),
     Column(
         name="training_entropy",
         table="noise",
-        meaning="entropy of p_θ(x_0 | x_t) of training strings",
+        meaning="entropy of the network’s posterior of a leaf, of noised training strings",
+        formula="of p_θ(x_0 | x_t)",
         source="[A]",
         unit="nats per leaf",
         range="≥ 0",
@@ -272,12 +273,13 @@ COLUMNS = (
     Column(
         name="heldout_entropy",
         table="noise",
-        meaning="likewise of controls",
+        meaning="entropy of the network’s posterior of a leaf, of noised controls",
+        formula="of p_θ(x_0 | x_t)",
         source="[A]",
         unit="nats per leaf",
         range="≥ 0",
         null=_NO_DRAWS,
-        curve=Curve(panel="entropy", name="controls"),
+        curve=Curve(panel="entropy", name="controls", obvious=True),
     ),
     Column(
         name="kl_memorizer",
@@ -304,7 +306,8 @@ COLUMNS = (
     Column(
         name="position",
         table="noise",
-        meaning="`curves.position` at this noise",
+        meaning="where the network stands between the two optima at this noise",
+        formula="as `curves.position`",
         range="any",
         grammar="0",
         memorizer="1",
@@ -314,7 +317,9 @@ COLUMNS = (
     Column(
         name="off_line",
         table="noise",
-        meaning="`curves.off_line` at this noise",
+        meaning="squared distance from the line between the two optima at this noise, in units of "
+        "their own",
+        formula="as `curves.off_line`",
         range="≥ 0",
         grammar="0",
         memorizer="0",

@@ -29,7 +29,7 @@ class Flags:
 
     readings  of the exact one: statistics that are 0 in expectation, with their stated error
     p_value   of its memorized excess
-    ever      share of strings with a τ_mem over all denoisers, as if they were steps
+    ever      share of strings with a τ(x) over all denoisers, as if they were steps
     """
 
     readings: dict[str, Pair]

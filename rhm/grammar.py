@@ -1,4 +1,4 @@
-"""The Random Hierarchy Model [R]: the roof over rule tables and all that follows from them.
+"""The Random Hierarchy Model [Cagnetta 2024]: the roof over rule tables and all that follows.
 
 No tuple occurs twice in a table, so every grammatical string has exactly one derivation and
 everything below is exact. Levels count from the root: 0 root, L leaves.

@@ -17,7 +17,7 @@ def infeasibility(
     """Says in one sentence why no grammar has this shape; None when one does.
 
     A table writes each of its symbols in `num_synonyms` ways and no tuple twice, so it needs
-    v·m <= v^s tuples, and n·m <= v^s at the root ([R], section II).
+    v·m <= v^s tuples, and n·m <= v^s at the root ([Cagnetta 2024], section II).
     """
     smallest = {
         "depth": (depth, 1),

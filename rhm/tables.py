@@ -1,7 +1,7 @@
 """Rule tables with their probabilities: the ground on which everything about a grammar stands.
 
 For each level l = 0 … L-1 a table writes every level-l symbol as m different s-tuples of
-level-(l+1) symbols ([R]). Levels count from the root: 0 root, L leaves.
+level-(l+1) symbols ([Cagnetta 2024]). Levels count from the root: 0 root, L leaves.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from analysis.frames.generated import generated
 
 UNDERFIT, GENERALIZING, PARTIAL, MEMORIZING = "underfit", "generalizing", "slop", "memorizing"
 REGIMES = (UNDERFIT, GENERALIZING, PARTIAL, MEMORIZING)
-"""In the order of every legend; partial memorization is drawn as "slop" ([S])."""
+"""In the order of every legend; partial memorization is drawn as "slop" ([Aparicio 2026])."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Exact probabilities of strings and substrings.
 
-Every string has one derivation, so its probability is a product of rule probabilities ([R]; no sum
-over derivations is ever needed).
+Every string has one derivation, so its probability is a product of rule probabilities
+([Cagnetta 2024]; no sum over derivations is ever needed).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What stands at a node, and the grammar of what lies below it.
 
-Node marginals follow from the root downwards ([R]).
+Node marginals follow from the root downwards ([Cagnetta 2024]).
 """
 
 from __future__ import annotations

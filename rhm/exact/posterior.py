@@ -1,8 +1,9 @@
 """Exact inference of a string from noisy leaves: belief propagation on the derivation tree.
 
-The tree has no loops, so one sweep of messages up and one down give exact marginals, as in [C];
-here every product of messages is **weighted by the rule probabilities**. Messages are arrays
-(symbols, nodes, B), the symbol first, so that looking up the symbols of all rules copies rows.
+The tree has no loops, so one sweep of messages up and one down give exact marginals, as in
+[Favero 2025a]; here every product of messages is **weighted by the rule probabilities**. Messages
+are arrays (symbols, nodes, B), the symbol first, so that looking up the symbols of all rules copies
+rows.
 
 The same code runs on numpy and torch, in what their arrays have in common. All arithmetic is in
 float64, and every message is scaled to sum to 1, so that deep trees do not underflow.

@@ -47,7 +47,7 @@ MAX_LEAVES = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class GrammarConfig(Section):
-    """Which Random Hierarchy Model the strings come from ([R])."""
+    """Which Random Hierarchy Model the strings come from ([Cagnetta 2024])."""
 
     depth: int = setting(minimum=1, maximum=12)
     """L, levels of rules; strings have tuple_size**depth leaves."""
@@ -114,7 +114,7 @@ class CorpusConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Section):
-    """What is trained: the U-Net in the tree's own shape ([C]), or another kind of network."""
+    """What is trained: the U-Net in the tree's own shape ([Favero 2025a]), or another kind."""
 
     width: int = setting(minimum=1, maximum=65536)
     """W, channels of every node."""

@@ -1,4 +1,4 @@
-"""Grammars as a source of strings: the Random Hierarchy Model, whose law is exact ([R])."""
+"""Grammars as a source of strings: the Random Hierarchy Model [Cagnetta 2024], exactly."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ COLUMNS = (
         meaning="typicality of the string",
         unit="nats",
         range="≤ 0",
-        source="[S]",
+        source="[Aparicio 2026]",
     ),
     Column(
         name="stratum",

@@ -44,7 +44,7 @@ def partial_memorization(found: Substrings, sides: NDArray[np.uint8]) -> Partial
 
     c(.) are shares of the generated level-l nodes; sides (G, s^l) tells where the substring under
     each occurs. 1 for a memorizer, w for a mixture of weight w, 0 for the grammar. λ_0 is E without
-    strata. (Ours: [S] reports a statistic λ whose exact form is not public.)
+    strata. (Ours: [Aparicio 2026] reports a statistic λ whose exact form is not public.)
     """
     copied = float((sides & TRAINING > 0).mean())
     copied_control = float((sides & CONTROL > 0).mean())

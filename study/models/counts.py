@@ -2,7 +2,7 @@
 
 On the way down a node's s children are joined (s·W → W), on the way up a node and its skip are
 spread over s children (2W → s·W), the embedding maps v → W and the readout 2W → v at every leaf
-([C]). Elementwise work is left out: it is not what grows.
+([Favero 2025a]). Elementwise work is left out: it is not what grows.
 """
 
 from __future__ import annotations

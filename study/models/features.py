@@ -12,7 +12,8 @@ from torch import Tensor
 class NoisyInput:
     """The only place where time enters: u = ᾱ_t·onehot + (1-ᾱ_t)/v, standardised over t.
 
-    With μ = mean_t[ᾱ_t + (1-ᾱ_t)/v] and σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T ([C]).
+    With μ = mean_t[ᾱ_t + (1-ᾱ_t)/v] and σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T
+    ([Favero 2025a]).
 
     Args:
         alpha_bar: (T + 1,) ᾱ_t, the probability of keeping a leaf until step t.

@@ -1,4 +1,6 @@
-"""The U-Net as the papers describe it ([C], [S]): what the fast path is held against.
+"""The U-Net as the papers describe it: what the fast path is held against.
+
+The papers are [Favero 2025a] and [Aparicio 2026].
 
 Plain layers that concatenate, for one network; autograd works out the gradient. Its weights are
 those of the fast path, up and skip in one, without padding.

@@ -1,4 +1,6 @@
-"""A pack of U-Nets ([C], [S]): its weights and products, which training and inference share.
+"""A pack of U-Nets: its weights and products, which training and inference share.
+
+The U-Net is that of [Favero 2025a] and [Aparicio 2026].
 
 Because stride and kernel are both s, a layer that joins s neighbours is one matrix product on
 reshaped leaves, and the same layer of K members is one batched product. Activations at level l are
@@ -67,7 +69,7 @@ class UNetLayers:
         return symbols.unflatten(-1, x_t.shape[1:]).movedim(1, -1)
 
     def _scale(self, name: str) -> float:
-        """1/√fan-in; the readout has 1/fan-in, the mean-field scaling of [C]."""
+        """1/√fan-in; the readout has 1/fan-in, the mean-field scaling of [Favero 2025a]."""
         if name == "embedding":
             return 1 / math.sqrt(self.shape.vocab_size)
         if name.startswith("readout"):

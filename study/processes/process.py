@@ -67,7 +67,7 @@ class Diffusion(ABC):
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> Self:
-        """The process with the linear schedule of [S], see `linear_schedule`."""
+        """The process with the linear schedule of [Aparicio 2026], see `linear_schedule`."""
         alpha = cls._scheduled(linear_schedule(num_timesteps))
         alpha_bar = torch.cumprod(alpha, 0)
         return cls(vocab_size, alpha.to(device, dtype), alpha_bar.to(device, dtype))
@@ -181,7 +181,9 @@ class Diffusion(ABC):
 
 
 def linear_schedule(num_timesteps: int) -> Tensor:
-    """α_t = 1 - β_t, (T + 1,) float64, β_t = (0.001 + 0.099·t/T)·200/T ([S]); any T above 20.
+    """α_t = 1 - β_t, (T + 1,) float64, β_t = (0.001 + 0.099·t/T)·200/T, any T above 20.
+
+    Of [Aparicio 2026].
 
     Raises:
         ValueError: when T is so small that β would reach 1.

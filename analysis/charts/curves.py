@@ -38,7 +38,7 @@ def curve_panels(at: Thresholds = THRESHOLDS) -> list[Panel]:
         ),
         of_strings("knowledge", "Memorization by likelihood", "share", (at.memorizing,), SHARES),
         of_strings("slope", "Typical first?", "slope", (0.0,)),
-        of_levels("level-slope", "T of each level’s rules", "T of level", (0.0,)),
+        of_levels("level-slope", "T_E of each level’s rules", "T_E of level", (0.0,)),
         of_levels("level-likelihood", "T_L of each level’s rules", "T_L of level", (0.0,)),
         of_strings(
             "validity", "Validity", "share of generated strings", (at.generalizing,), SHARES

@@ -51,7 +51,7 @@ def pairs_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.LayerChart:
         "t:Q",
         scale=alt.Scale(domain=limits["t"], nice=False),
         axis=alt.Axis(
-            title="T: atypical copied first ← 0 → typical first", tickCount=6, grid=False
+            title="T_E: atypical copied first ← 0 → typical first", tickCount=6, grid=False
         ),
     )
     y = alt.Y(
@@ -91,6 +91,6 @@ def _tooltip() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("cell:N"),
         alt.Tooltip("seed:Q"),
-        alt.Tooltip("t:Q", title="T", format=".3f"),
+        alt.Tooltip("t:Q", title="T_E", format=".3f"),
         alt.Tooltip("t_l:Q", title="T_L", format=".3f"),
     ]

@@ -1,7 +1,7 @@
 """Memorization by each level's part of the typicality: log p(x) = -log n + Σ_l log p_l(x).
 
-The tables hold the slopes T and T_L of every level; the curves behind them are worked out here from
-the tables of single strings, with the definitions and guarantees of the table `typicality`.
+The tables hold the slopes T_E and T_L of every level; the curves behind them are worked out here
+from the tables of single strings, with the definitions and guarantees of the table `typicality`.
 """
 
 from __future__ import annotations

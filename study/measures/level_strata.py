@@ -2,9 +2,9 @@
 
 log p(x) = -log n + Σ_l log p_l(x), and under the grammar the parts of different levels are
 independent. Grouping strings by log p_l(x) instead of log p(x), and changing nothing else, gives
-every level the slopes T and T_L of its own, with the same guarantees: exactly 0 in expectation for
-the grammar, for mixtures that memorize all strings equally, and for strings exchangeable with their
-controls.
+every level the slopes T_E and T_L of its own, with the same guarantees: exactly 0 in expectation
+for the grammar, for mixtures that memorize all strings equally, and for strings exchangeable with
+their controls.
 """
 
 from __future__ import annotations

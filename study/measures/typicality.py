@@ -18,10 +18,10 @@ SMALLEST_EXCESS = 0.1
 class TypicalitySlope:
     """Whether memorization favours typical strings, over the strata of a corpus.
 
-    slope, error  T = Σ_b z_b·(c_Db - ρ_b·c_Cb) and its standard error: above 0 where typical
+    slope, error  T_E = Σ_b z_b·(c_Db - ρ_b·c_Cb) and its standard error: above 0 where typical
                   strings are copied first, 0 for the grammar and for every model that memorizes all
                   strings equally; None where all strings lie in one stratum
-    relative      A = T/E; None where E < 0.1 too
+    relative      A = T_E/E; None where E < 0.1 too
     """
 
     slope: float | None
@@ -30,7 +30,7 @@ class TypicalitySlope:
 
 
 def typicality_slope(copies: Copies) -> TypicalitySlope:
-    """T and A of a sample."""
+    """T_E and A of a sample."""
     strata = copies.reference.strata
     if len(strata) == 1:
         return TypicalitySlope(None, None, None)
@@ -40,10 +40,10 @@ def typicality_slope(copies: Copies) -> TypicalitySlope:
 
 
 def level_slopes(copies: Copies) -> list[tuple[float | None, float | None]]:
-    """T over strata of each level's part of log p, with its standard error, for l = 0 … L-1.
+    """T_E over strata of each level's part of log p, with its standard error, for l = 0 … L-1.
 
-    Which level's rules make a string be copied: T_l = Σ_b z_b·(c_Db - ρ_b·c_Cb), where the strata
-    group strings by log p_l(x) alone; None at levels of one stratum.
+    Which level's rules make a string be copied: T_{E,l} = Σ_b z_b·(c_Db - ρ_b·c_Cb), where the
+    strata group strings by log p_l(x) alone; None at levels of one stratum.
     """
     return [
         (None, None) if strata is None else copies.slope_over(strata)
@@ -64,7 +64,7 @@ COLUMNS = (
         Column(
             name="typicality_slope",
             table="curves",
-            symbol="T",
+            symbol="T_E",
             meaning="typicality slope by copying, above 0 where typical strings are copied first",
             formula="Σ_b z_b·(c_Db - ρ_b·c_Cb)",
             range="any",
@@ -72,7 +72,7 @@ COLUMNS = (
             memorizer="0",
             null="where all strings lie in one stratum",
             generated=True,
-            curve=Curve(panel="slope", name="T", first=True),
+            curve=Curve(panel="slope", name="T_E", first=True),
         ),
         formula=_SLOPE_SE,
     ),
@@ -81,19 +81,19 @@ COLUMNS = (
         table="curves",
         symbol="A",
         meaning="typicality slope of a copy",
-        formula="T/E",
+        formula="T_E/E",
         range="any",
         memorizer="0",
         null="where E < 0.1, and where all strings lie in one stratum",
         generated=True,
-        curve=Curve(panel="slope", name="A = T/E"),
+        curve=Curve(panel="slope", name="A = T_E/E"),
     ),
     *with_error(
         Column(
             name="typicality_slope",
             table="levels",
-            symbol="T_l",
-            meaning="T over strata of level l’s part of log p in place of log p: which level’s "
+            symbol="T_{E,l}",
+            meaning="T_E over strata of level l’s part of log p in place of log p: which level’s "
             "typicality predicts copying",
             range="any",
             grammar="0",

@@ -52,8 +52,9 @@ def summaries(flags) -> list[Summary]:
 
 def test_every_statistic_is_there(summaries):
     names = {summary.name for summary in summaries}
-    assert {"E", FEW_COPIES, "T", "λ, level 0", "λ, level 1", "T, level 0", "T, level 2"} <= names
-    assert {"E - w, w = 0.25", "T, w = 0.75", "memorized excess", "T_L"} <= names
+    by_level = {"λ, level 0", "λ, level 1", "T_E, level 0", "T_E, level 2"}
+    assert {"E", FEW_COPIES, "T_E", *by_level} <= names
+    assert {"E - w, w = 0.25", "T_E, w = 0.75", "memorized excess", "T_L"} <= names
     assert sum(name.startswith("overproduction") for name in names) == 12
     assert sum(name.startswith("typicality shift") for name in names) == 2
 

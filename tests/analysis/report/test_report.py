@@ -131,7 +131,7 @@ def test_the_page_says_how_complete_the_sweep_is_and_what_it_found(report: Repor
     assert "18 cells with 3 seeds each" in text
     assert re.search(r"Of 18 cells, .* memorize", text)
     assert "Supported: while copying sets in, typical strings" in text
-    assert re.search(r"T = 0\.0\d\d \(95 % interval 0\.0\d\d, 0\.0\d\d\)", text)
+    assert re.search(r"T_E = 0\.0\d\d \(95 % interval 0\.0\d\d, 0\.0\d\d\)", text)
 
 
 def test_the_page_tells_the_versions_of_everything_that_decided_the_numbers(report: ReportPaths):

@@ -22,7 +22,7 @@ from tests.study.calibration.worlds import GENERATED, MANY, SHAPE, SIZE, config,
 
 FEW_COPIES = "E, few copies"
 STEPS = 300
-"""T of the exact grammar denoiser."""
+"""T_E of the exact grammar denoiser."""
 
 
 def fine(steps: int, vocab_size: int, dtype: torch.dtype = torch.float32) -> Uniform:
@@ -45,12 +45,12 @@ def of_strings(reference: Reference, strings: np.ndarray) -> dict[str, Pair]:
     levels, rules = tables["levels"], tables["rules"]
     found = {
         "E": (curves["excess_copies"], curves["excess_copies_se"]),
-        "T": (curves["typicality_slope"], curves["typicality_slope_se"]),
+        "T_E": (curves["typicality_slope"], curves["typicality_slope_se"]),
     }
     for level in range(SHAPE.depth):
         for symbol, name in (
             ("λ", "partial_memorization"),
-            ("T", "typicality_slope"),
+            ("T_E", "typicality_slope"),
             ("typicality shift", "typicality_shift"),
         ):
             if levels[name][level] is not None:

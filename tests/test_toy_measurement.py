@@ -30,7 +30,7 @@ FIRST = Column(
     meaning="mean first token of the generated strings",
     range="0 … v-1",
     generated=True,
-    curve=Curve(panel="tokens", name="first token"),
+    curve=Curve(panel="first tokens", name="first token"),
 )
 ZEROS = Column(
     name="zeros",
@@ -145,8 +145,8 @@ def test_it_is_in_the_report(extended, tmp_path):
         paths = write_report(extended, tmp_path / "out", title="toy", axes=["corpus.size"])
     data = paths.page.parent / "data"
     curves = pd.read_csv(data / "curves.csv")
-    assert curves.query("panel == 'tokens'")["series"].unique().tolist() == ["first token"]
-    assert curves.query("panel == 'tokens'")["step"].tolist() == [8, 16, 32]
+    assert curves.query("panel == 'first tokens'")["series"].unique().tolist() == ["first token"]
+    assert curves.query("panel == 'first tokens'")["step"].tolist() == [8, 16, 32]
     assert curves.query("panel == 'hardest'")["step"].tolist() == [8, 11, 16, 23, 32]
     assert set(curves.query("panel == 'zeros'")["series"]) >= {"level 3"}
     dictionary = pd.read_csv(data / "data_dictionary.csv").set_index(["table", "column"])
@@ -197,6 +197,7 @@ def test_a_curve_may_join_a_panel():
         (replace(FIRST, symbol="E"), "the symbol E means something else"),
         (replace(FIRST, curve=Curve(panel="partial", name="x")), "levels fill the panel 'partial'"),
         (replace(ZEROS, curve=Curve(panel="copying")), "levels fill the panel 'copying'"),
+        (replace(FIRST, curve=Curve(panel="it's", name="x")), "is no name for a panel"),
         (replace(FIRST, table="typicality"), "drawn of curves and levels alone"),
         (replace(FIRST, curve=Curve(panel="validity", name="distinct")), "has a curve 'distinct'"),
     ],

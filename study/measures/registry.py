@@ -3,13 +3,13 @@
 A measurement is added without editing the package: declare its columns, write a function from what
 it reads to rows of the tables, and register both.
 
-    hidden = Column(name="first_token", table="curves", meaning="mean first token of a string",
-                    range="0 … v-1", generated=True, curve=Curve(panel="first token", name="mean"))
+    first = Column(name="first_token", table="curves", meaning="mean first token of a string",
+                   range="0 … v-1", generated=True, curve=Curve(panel="first token", name="mean"))
 
     def first_token(reference, strings):            # generated strings (G, d)
         return {"curves": {"first_token": [float(strings[:, 0].mean())]}}
 
-    register(Measurement(columns=(hidden,), measure=first_token))
+    register(Measurement(columns=(first,), measure=first_token))
 
 Its columns are then in the tables of whatever this process trains or measures again, in the frames
 of `analysis.load`, in the curves and the data dictionary of its reports. Three things follow from
@@ -26,6 +26,7 @@ what a registration is:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -234,6 +235,8 @@ def _fault(column: Column, known: Sequence[Column]) -> str | None:
     if column.curve is None:
         return None
     panel = column.curve.panel
+    if not re.fullmatch(r"[\w -]+", panel):
+        return f"'{panel}' is no name for a panel"
     beside = [c for c in known if c.table in DRAWN and c.curve and c.curve.panel == panel]
     if column.table not in DRAWN:
         return f"curves are drawn of {' and '.join(DRAWN)} alone"

@@ -4,19 +4,17 @@ import numpy as np
 import pytest
 
 from study.measures import Reference, measure_strings, string_columns
+from study.measures.registry import needs_generated
 from study.measures.tables import SAMPLES
 from study.store import records
-
-UNSAMPLED = ("loss", "likelihood", "memorized", "position", "off_line", "gap_fraction")
-"""Columns that the network decides without generating."""
 
 
 def as_table(name, columns):
     """The table that the caller would write: its keys and what strings do not decide added."""
     rows = len(next(iter(columns.values())))
     added = {"training": ["0" * 16] * rows, "step": [64] * rows}
-    names = records.SCHEMAS[name].names
-    others = [n for n in names if n not in {*columns, *added} and any(u in n for u in UNSAMPLED)]
+    unsampled = set(records.SCHEMAS[name].names) - needs_generated(name)
+    others = unsampled - {*columns, *added}
     added |= {other: [None] * rows for other in others}
     if name == "strings":
         del added["step"]

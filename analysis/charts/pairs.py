@@ -1,4 +1,4 @@
-"""T against T_L, training by training."""
+"""T_E against T_L, training by training."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def pairs_table(trainings: pd.DataFrame, copying: Estimate, likelihood: Estimate
     """One row per training with both slopes and one for the mean over seeds.
 
     Args:
-        trainings: `cell`, `seed`, `typicality_slope` (T) and `likelihood_slope` (T_L).
-        copying, likelihood: T and T_L over seeds.
+        trainings: `cell`, `seed`, `typicality_slope` (T_E) and `likelihood_slope` (T_L).
+        copying, likelihood: T_E and T_L over seeds.
 
     Returns:
         `kind` ("training" or "mean"), `cell`, `seed`, `t`, `t_l`, and of the mean the ends of its

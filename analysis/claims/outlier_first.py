@@ -36,9 +36,9 @@ class OutlierFirst(Result):
     Its frame: `trainings`, from `typicality_slopes`, with those left out that have no T_L.
 
     Attributes:
-        copying: T of the same trainings: mean and interval over seeds.
-        paired: trainings with T and T_L.
-        both: trainings with T > 0 and T_L < 0.
+        copying: T_E of the same trainings: mean and interval over seeds.
+        paired: trainings with T_E and T_L.
+        both: trainings with T_E > 0 and T_L < 0.
     """
 
     copying: Estimate
@@ -47,7 +47,7 @@ class OutlierFirst(Result):
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> OutlierFirst:
-    """T > 0 and T_L < 0 over the same steps of the same trainings, those of C1.
+    """T_E > 0 and T_L < 0 over the same steps of the same trainings, those of C1.
 
     Each is averaged over the cells of a seed, Student's t over seeds. The claim is the conjunction:
     supported where both intervals say so, contradicted where one says the opposite.
@@ -72,7 +72,7 @@ def test(tables: Mapping[str, pd.DataFrame]) -> OutlierFirst:
 
 def sentence(found: OutlierFirst) -> str:
     """C16 in one sentence."""
-    slopes = f"{estimated('T', found.copying)}, {estimated('T_L', found.estimate)}"
+    slopes = f"{estimated('T_E', found.copying)}, {estimated('T_L', found.estimate)}"
     return said(
         found,
         {
@@ -87,7 +87,7 @@ def sentence(found: OutlierFirst) -> str:
 
 
 def figure(found: OutlierFirst) -> Figure | None:
-    """T against T_L, training by training."""
+    """T_E against T_L, training by training."""
     if found.estimate.mean is None:
         return None
     trainings = found.frames["trainings"]
@@ -115,7 +115,7 @@ CLAIM = Claim(
     name="outlier-first",
     statement="Typical strings first in copying, outliers first in likelihood",
     source="this project",
-    quantity=f"mean slopes T and T_L of the same trainings while {window_of()}",
+    quantity=f"mean slopes T_E and T_L of the same trainings while {window_of()}",
     method="averaged over the cells of a seed, then Student’s t over seeds",
     needs=(several_strata, several_seeds),
     test=test,

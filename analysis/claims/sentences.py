@@ -30,7 +30,7 @@ def said(result: Result, holds: Mapping[Verdict, str], numbers: str) -> str:
 
 
 def estimated(name: str, estimate: Estimate) -> str:
-    """`T = 0.077 (95 % interval 0.062, 0.091)`."""
+    """`T_E = 0.077 (95 % interval 0.062, 0.091)`."""
     if estimate.mean is None:
         return f"{name} undefined"
     if estimate.lower is None:

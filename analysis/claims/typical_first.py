@@ -32,20 +32,20 @@ class TypicalFirst(Result):
     """C1 with the numbers behind it.
 
     Its frames: `trainings`, from `typicality_slopes`, and `cells`, per cell `mean`, `lower`,
-    `upper` of T and `seeds`.
+    `upper` of T_E and `seeds`.
 
     Attributes:
-        relative: A = T/E over the same steps: mean and interval over seeds.
+        relative: A = T_E/E over the same steps: mean and interval over seeds.
     """
 
     relative: Estimate
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> TypicalFirst:
-    """T > 0 while copying sets in ([S]).
+    """T_E > 0 while copying sets in ([Aparicio 2026]).
 
-    T is averaged over the steps of a training with 0.1 <= E <= 0.7, then over the cells of a seed;
-    the interval is Student's t over seeds. Trainings with excess_fit > 0.05 are left out.
+    T_E is averaged over the steps of a training with 0.1 <= E <= 0.7, then over the cells of a
+    seed; the interval is Student's t over seeds. Trainings with excess_fit > 0.05 are left out.
     """
     trainings = typicality_slopes(tables)
     slope = mean_over_seeds(slope_over_seeds(trainings, "typicality_slope"))
@@ -64,7 +64,7 @@ def test(tables: Mapping[str, pd.DataFrame]) -> TypicalFirst:
 
 def sentence(found: TypicalFirst) -> str:
     """C1 in one sentence."""
-    numbers = f"{estimated('T', found.estimate)}, {estimated('A = T/E', found.relative)}"
+    numbers = f"{estimated('T_E', found.estimate)}, {estimated('A = T_E/E', found.relative)}"
     return said(
         found,
         {
@@ -76,21 +76,21 @@ def sentence(found: TypicalFirst) -> str:
 
 
 def figure(found: TypicalFirst) -> Figure | None:
-    """T by cell."""
+    """T_E by cell."""
     if found.estimate.mean is None:
         return None
     slopes = found.frames["trainings"].dropna(subset="typicality_slope")
     table = forest_table(found.estimate, found.frames["cells"], slopes, value="typicality_slope")
 
     def draw(theme: Theme) -> alt.TopLevelMixin:
-        axis = "typicality slope T: atypical first ← 0 → typical first"
-        return forest_chart(table, theme, "slopes", axis=axis, symbol="T")
+        axis = "typicality slope T_E: atypical first ← 0 → typical first"
+        return forest_chart(table, theme, "slopes", axis=axis, symbol="T_E")
 
     return Figure(
         name=CLAIM.name,
         title="Typical strings first?",
         caption=(
-            f"Mean typicality slope T over the steps with {window_of()}. "
+            f"Mean typicality slope T_E over the steps with {window_of()}. "
             "Ticks: trainings. Dots and lines: means over seeds with 95 % Student t intervals, "
             f"where there are two seeds. At most {SHOWN} cells are drawn."
         ),
@@ -104,7 +104,7 @@ CLAIM = Claim(
     name="typical-first",
     statement="Typical strings are copied first",
     source="Aparicio Rodriguez et al., arXiv 2605.30642",
-    quantity=f"mean typicality slope T while {window_of()}",
+    quantity=f"mean typicality slope T_E while {window_of()}",
     method="averaged over the cells of a seed, then Student’s t over seeds",
     needs=(several_strata, several_seeds),
     test=test,

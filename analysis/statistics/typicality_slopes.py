@@ -11,7 +11,7 @@ from analysis.statistics.regimes import THRESHOLDS, Thresholds
 TOO_SMALL = "a perfect learner of the rules would look like a memorizer"
 UNKNOWN = "what a perfect learner of the rules would show is undefined"
 OUTSIDE = "no measured step in the window of E"
-UNDEFINED = "T is undefined, all strings lie in one stratum"
+UNDEFINED = "T_E is undefined, all strings lie in one stratum"
 UNPAIRED = "T_L is undefined, strata are too few or have too few controls"
 
 SLOPES = ["typicality_slope", "relative_slope", "likelihood_slope"]
@@ -20,13 +20,13 @@ SLOPES = ["typicality_slope", "relative_slope", "likelihood_slope"]
 def typicality_slopes(
     tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS
 ) -> pd.DataFrame:
-    """Mean T, A and T_L of every training over its steps with 0.1 <= E <= 0.7, or why it has none.
+    """Mean T_E, A, T_L of every training over its steps with 0.1 <= E <= 0.7, or why it has none.
 
     Returns:
         One row per training: `training`, `cell`, `seed`, `steps` (in the window),
-        `typicality_slope` (mean T over them), `relative_slope` (mean A), `likelihood_slope`
-        (mean T_L), `left_out` (why there is no T, or missing). Trainings with excess_fit > 0.05 are
-        left out.
+        `typicality_slope` (mean T_E over them), `relative_slope` (mean A), `likelihood_slope`
+        (mean T_L), `left_out` (why there is no T_E, or missing). Trainings with excess_fit > 0.05
+        are left out.
     """
     curves = tables["curves"]
     inside = curves[curves["excess_copies"].between(at.slope_from, at.slope_to)]
@@ -49,7 +49,7 @@ def typicality_slopes(
 
 
 def with_both(slopes: pd.DataFrame) -> pd.DataFrame:
-    """The same with those left out as well that have a T but no T_L."""
+    """The same with those left out as well that have a T_E but no T_L."""
     unpaired = slopes["left_out"].isna() & slopes["likelihood_slope"].isna()
     return slopes.assign(left_out=slopes["left_out"].where(~unpaired, UNPAIRED))
 

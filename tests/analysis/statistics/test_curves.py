@@ -14,7 +14,7 @@ SERIES = series_of(curve_panels())
 
 def test_curves_have_gaps_where_nothing_is_defined(tables: Tables):
     table = curves_table(tables, SERIES)
-    relative = table[table["series"] == "A = T/E"]
+    relative = table[table["series"] == "A = T_E/E"]
     early = tables["curves"].groupby("step")["relative_slope"].count()
     assert set(relative["step"]) == set(early[early > 0].index)
     assert table["mean"].notna().all()

@@ -63,7 +63,8 @@ class AutogradModel:
         self._compile = config.training.compile
         self._module = self._made(config)
         self.layout = ModuleLayout(self._module)
-        if state := self._module.state_dict().keys() - self.layout.parameters.keys():
+        parameters = dict(self._module.named_parameters(remove_duplicate=False))
+        if state := self._module.state_dict().keys() - parameters.keys():
             raise ValueError(f"state that no checkpoint would hold: {', '.join(sorted(state))}")
 
     def initial_weights(self, configs: Sequence[TrialConfig]) -> Tensor:

@@ -130,6 +130,17 @@ def test_state_that_no_checkpoint_would_hold_is_refused():
         AutogradModel(Counting, small(), ALPHA_BAR)
 
 
+def test_parameters_that_two_layers_share_are_one():
+    class Tied(nn.Module):
+        def __init__(self, *_arguments):
+            super().__init__()
+            self.one, self.other = nn.Linear(8, 8), nn.Linear(8, 8)
+            self.other.weight = self.one.weight
+
+    model = AutogradModel(Tied, small(), ALPHA_BAR)
+    assert list(model.layout.parameters) == ["one.weight", "one.bias", "other.bias"]
+
+
 @pytest.mark.usefixtures("toy")
 def test_a_name_is_given_once():
     register("toy", TOY)  # again the same

@@ -6,30 +6,40 @@ read: what a figure shows does not depend on when its trainings ran.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from study.config import GrammarConfig
 from study.measures.validity import tells_generalization, untold
+
+FIELDS = ("depth", "vocab_size", "num_synonyms", "tuple_size", "num_classes")
+"""Of the grammar, that decide its shape."""
 
 
 def with_defined_validity(curves: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
     """The table `curves`, or some of its columns, with V missing where it means nothing."""
     if "novel_validity" not in curves:
         return curves
-    told = [tells_generalization(_shape(row)) for row in trainings.to_dict("records")]
-    undefined = curves["training"].isin(trainings["training"][~pd.Series(told, dtype=bool)])
+    told = [tells_generalization(grammar.shape) for grammar in _grammars(trainings)]
+    undefined = curves["training"].isin(trainings["training"][~np.array(told, dtype=bool)])
     return curves.assign(novel_validity=curves["novel_validity"].mask(undefined))
 
 
 def untold_cells(trainings: pd.DataFrame) -> str | None:
     """In which cells generalization cannot be told, in a sentence; None where in none."""
-    cells = trainings.drop_duplicates("cell").to_dict("records")
-    return untold([_shape(row) for row in cells])
+    cells = trainings.drop_duplicates("cell")
+    return untold([grammar.shape for grammar in _grammars(cells)])
 
 
-def _shape(row: Mapping[Any, Any]) -> Any:
-    fields = ("depth", "vocab_size", "num_synonyms", "tuple_size", "num_classes")
-    return GrammarConfig(**{name: row[f"grammar.{name}"] for name in fields}).shape
+def _grammars(trainings: pd.DataFrame) -> list[GrammarConfig]:
+    """The grammar of every training, as far as its shape goes."""
+    columns = [trainings[f"grammar.{name}"].tolist() for name in FIELDS]
+    return [_grammar(*values) for values in zip(*columns, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def _grammar(*values: int) -> GrammarConfig:
+    """Kept, because the trainings of a sweep share few grammars."""
+    return GrammarConfig(**dict(zip(FIELDS, values, strict=True)))

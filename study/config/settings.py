@@ -1,24 +1,32 @@
-"""Sections of settings: frozen dataclasses that check themselves and report every fault at once."""
+"""Sections of settings: frozen dataclasses that check themselves and report every fault at once.
+
+A training's configuration and a sweep file are both declared this way. The text below a field says
+what it means; `study.config.reference` reads it for the table of all settings.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
+
+Faults = list[tuple[tuple[str, ...], str]]
+"""Pairs of (path of field names, what is wrong and what to do)."""
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be run, with every fault and the field it is in.
 
     Attributes:
-        faults: pairs of (path of field names, what is wrong and what to do).
+        faults: what to mend, each with its field.
     """
 
-    def __init__(self, faults: list[tuple[tuple[str, ...], str]]) -> None:
+    def __init__(self, faults: Faults) -> None:
         self.faults = faults
         super().__init__("; ".join(self.lines))
 
@@ -27,7 +35,7 @@ class ConfigError(ValueError):
         """Every fault in one line, behind the dotted name of its field."""
         return [f"{'.'.join(path) or 'config'}: {what}" for path, what in self.faults]
 
-    def __reduce__(self) -> tuple[type[ConfigError], tuple[list[tuple[tuple[str, ...], str]]]]:
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[Faults]]:
         """Made again from its faults where it is unpickled, as after a way between processes."""
         return type(self), (self.faults,)
 
@@ -35,10 +43,13 @@ class ConfigError(ValueError):
 def setting(
     default: Any = dataclasses.MISSING,
     *,
+    factory: Callable[[], Any] | None = None,
     minimum: float = -math.inf,
     maximum: float = math.inf,
     above: float = -math.inf,
     choices: tuple[str, ...] = (),
+    reads: Callable[[Any], Any] | None = None,
+    values: str = "",
     extent: bool = False,
     neutral: Any = dataclasses.MISSING,
 ) -> Any:
@@ -46,8 +57,12 @@ def setting(
 
     Args:
         default: the value when none is given; required without one.
+        factory: makes the default where it is a mapping or a section.
         minimum, maximum, above: inclusive bounds and an exclusive lower bound.
         choices: the values of a word; empty: any.
+        reads: what is written -> the value, where the field's type does not say it all; raises
+            ValueError with what is wrong.
+        values: what `reads` takes, in words.
         extent: the field does not decide the trajectory and stays out of the identity.
         neutral: the value that reproduces results from before the field existed; at this value the
             field is left out of the identity, so that adding it orphans no older result.
@@ -57,9 +72,13 @@ def setting(
         "maximum": maximum,
         "above": above,
         "choices": choices,
+        "reads": reads,
+        "values": values,
         "extent": extent,
         "neutral": neutral,
     }
+    if factory is not None:
+        return field(default_factory=factory, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
@@ -67,15 +86,14 @@ class Section:
     """A group of settings, checked when it is built: types, bounds, then `faults`."""
 
     def __post_init__(self) -> None:
-        faults = []
+        faults: Faults = []
         hints = _hints(type(self))
         for f in dataclasses.fields(self):  # type: ignore[arg-type]
             try:
-                value = _coerced(getattr(self, f.name), hints[f.name])
-                _check_bounds(value, f.metadata)
+                value = _checked(getattr(self, f.name), hints[f.name], f.metadata)
                 object.__setattr__(self, f.name, value)
             except ValueError as error:
-                faults.append(((f.name,), str(error)))
+                faults += _within(f.name, error)
         if not faults:
             faults = [((name,) if name else (), what) for name, what in self.faults()]
         if faults:
@@ -126,10 +144,10 @@ def plain(value: Any) -> Any:
 def built(cls: type[Any], document: Any) -> Any:
     """Build a section from JSON values, collecting the faults of all its parts."""
     if not isinstance(document, Mapping):
-        raise ConfigError([((), f"must be a mapping of settings, not {document!r}")])
+        raise ConfigError([((), f"must be a mapping, not {document!r}")])
     hints = _hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls)}
-    faults: list[tuple[tuple[str, ...], str]] = []
+    faults: Faults = []
     values: dict[str, Any] = {}
     for name, value in document.items():
         if name not in fields:
@@ -138,38 +156,64 @@ def built(cls: type[Any], document: Any) -> Any:
             try:
                 values[name] = built(hints[name], value)
             except ConfigError as error:
-                faults += [((name, *path), what) for path, what in error.faults]
+                faults += _within(name, error)
         else:
             values[name] = value
-    for name, f in fields.items():
-        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        if required and name not in document:
-            faults.append(((name,), "is required"))
+    faults += [
+        ((name,), "is required")
+        for name, f in fields.items()
+        if is_required(f) and name not in document
+    ]
     if faults:
         raise ConfigError(faults + _faults_of_the_rest(cls, values, fields))
     return cls(**values)
 
 
+def is_required(f: dataclasses.Field[Any]) -> bool:
+    """Whether a field has no default."""
+    return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+
+
 def _faults_of_the_rest(
     cls: type[Any], values: dict[str, Any], fields: Mapping[str, Any]
-) -> list[tuple[tuple[str, ...], str]]:
+) -> Faults:
     """Type and bound faults of the settings that are known, so that all are reported at once."""
-    faults: list[tuple[tuple[str, ...], str]] = []
+    faults: Faults = []
     hints = _hints(cls)
     for name, value in values.items():
         if isinstance(value, Section):
             continue
         try:
-            _check_bounds(_coerced(value, hints[name]), fields[name].metadata)
+            _checked(value, hints[name], fields[name].metadata)
         except ValueError as error:
-            faults.append(((name,), str(error)))
+            faults += _within(name, error)
     return faults
+
+
+def _within(name: str, error: ValueError) -> Faults:
+    """The faults of a field: its own, or those of its parts."""
+    if isinstance(error, ConfigError):
+        return [((name, *path), what) for path, what in error.faults]
+    return [((name,), str(error))]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The nearest known name, or the whole list."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+
+
+def _checked(value: Any, hint: Any, declared: Mapping[str, Any]) -> Any:
+    """The value of a field as it is declared.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
+    if (reads := declared.get("reads")) is not None:
+        value = reads(value)
+    value = _coerced(value, hint)
+    _check_bounds(value, declared)
+    return value
 
 
 def _coerced(value: Any, hint: Any) -> Any:
@@ -180,19 +224,43 @@ def _coerced(value: Any, hint: Any) -> Any:
     """
     if type(None) in get_args(hint):
         return None if value is None else _coerced(value, get_args(hint)[0])
-    if get_origin(hint) is dict:
-        if not isinstance(value, Mapping):
-            raise ValueError(f"must map levels to exponents, not {value!r}")
-        return {_level(k): _coerced(x, float) for k, x in sorted(value.items(), key=str)}
-    if hint is bool:
-        if not isinstance(value, bool):
-            raise ValueError(f"must be true or false, not {value!r}")
+    if hint is Any:
         return value
+    if get_origin(hint) is dict:
+        return _mapping(value, *get_args(hint))
+    if get_origin(hint) is list:
+        return _list(value, *get_args(hint))
     if hint in (int, float):
         return _number(value, hint)
     if not isinstance(value, hint):
-        raise ValueError(f"must be {hint.__name__}, not {value!r}")
+        words = {bool: "true or false", str: "a word"}
+        raise ValueError(f"must be {words.get(hint, 'a mapping')}, not {value!r}")
     return value
+
+
+def _mapping(value: Any, keys: Any, items: Any) -> dict[Any, Any]:
+    """A mapping in the file's order, or one of levels, in theirs."""
+    if keys is Any:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"must be a mapping, not {value!r}")
+        return dict(value)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must map levels to exponents, not {value!r}")
+    return {_level(k): _coerced(x, items) for k, x in sorted(value.items(), key=str)}
+
+
+def _list(value: Any, items: Any) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list, not {value!r}")
+    found, faults = [], []
+    for index, item in enumerate(value):
+        try:
+            found.append(_coerced(item, items))
+        except ValueError as error:
+            faults += _within(str(index), error)
+    if faults:
+        raise ConfigError(faults)
+    return found
 
 
 def _level(key: Any) -> int:
@@ -205,11 +273,16 @@ def _level(key: Any) -> int:
 def _number(value: Any, kind: type[int] | type[float]) -> int | float:
     word = "a whole number" if kind is int else "a number"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        hint = " (write 1.0e-3, not 1e-3)" if isinstance(value, str) and "e" in value else ""
+        hint = " (write 1.0e-3, not 1e-3)" if _is_short_exponent(value) else ""
         raise ValueError(f"must be {word}, not {value!r}{hint}")
     if not math.isfinite(value) or (kind is int and value != int(value)):
         raise ValueError(f"must be {word}, not {value!r}")
     return kind(value)
+
+
+def _is_short_exponent(value: Any) -> bool:
+    """Whether it is a number to everyone but YAML 1.1, such as `1e-3`."""
+    return isinstance(value, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value) is not None
 
 
 def _check_bounds(value: Any, bounds: Mapping[str, Any]) -> None:

@@ -132,13 +132,21 @@ def _numbers(ends: Any, count: int) -> bool:
     )
 
 
-def label(point: Point) -> str:
-    """A point in few words, such as `depth=3 size=512`."""
-    short = [name.split(".", 1)[1] for name in point]
-    names = short if len(set(short)) == len(short) else list(point)
+def label(*points: Point) -> str:
+    """A point in few words, such as `depth=3 size=512`; of several their ends, as `size=32…512`."""
+    names = list(points[0])
+    short = [name.split(".", 1)[1] for name in names]
+    shown = short if len(set(short)) == len(short) else names
     return " ".join(
-        f"{name}={_word(value)}" for name, value in zip(names, point.values(), strict=True)
+        f"{word}={_ends([point[name] for point in points])}"
+        for word, name in zip(shown, names, strict=True)
     )
+
+
+def _ends(values: list[Any]) -> str:
+    numbers = all(isinstance(value, int | float) for value in values)
+    first, last = (min(values), max(values)) if numbers else (values[0], values[-1])
+    return _word(first) if first == last else f"{_word(first)}…{_word(last)}"
 
 
 def _word(value: Any) -> str:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from study.config import ConfigError, TrialConfig
+from study.config.settings import Faults
 from study.models.kinds import kind_of
 from sweeps.files import axes, fields
 from sweeps.files.axes import Axis, Point, Span
@@ -37,12 +38,12 @@ class Expansion:
 
     Attributes:
         cells: feasible cells, each with an identity of its own.
-        infeasible: label and faults of each point that no training can have.
+        infeasible: each point that no training can have, with its faults.
         repeated: labels of two points with one identity, and why they have it.
     """
 
     cells: list[Cell] = field(default_factory=list)
-    infeasible: list[tuple[str, list[tuple[tuple[str, ...], str]]]] = field(default_factory=list)
+    infeasible: list[tuple[Point, Faults]] = field(default_factory=list)
     repeated: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -90,11 +91,10 @@ def sampled(
 
 
 def _cell(base: Mapping[str, Any], point: Point, found: Expansion) -> Cell | None:
-    label = axes.label(point)
     try:
         config = TrialConfig.from_dict(fields.with_settings(base, point))
         kind_of(config)
     except ConfigError as error:
-        found.infeasible.append((label, error.faults))
+        found.infeasible.append((dict(point), error.faults))
         return None
-    return Cell(dict(point), config, label)
+    return Cell(dict(point), config, axes.label(point))

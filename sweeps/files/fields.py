@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Collection, Mapping
+import difflib
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, get_type_hints
 
 from study.config import ConfigError, TrialConfig
-from study.config.settings import Section, built, did_you_mean
+from study.config.settings import Section, built, did_you_mean, is_required
 
 Keys = tuple[str, ...]
 
@@ -39,7 +40,24 @@ def name_fault(dotted: str) -> str | None:
         return f"is a group of settings; name one of them, as in {dotted}.{_first(dotted)}"
     if dotted in known() or zipf_level(dotted) is not None:
         return None
-    return f"unknown field; {did_you_mean(dotted, known())}"
+    return f"unknown field; {suggestion(dotted)}"
+
+
+def suggestion(name: str, others: Collection[str] = ()) -> str:
+    """What an unknown name may have meant: a setting of a training, or one of other names."""
+    names = list(dict.fromkeys([*others, *known()]))
+    words = [name, name.rpartition(".")[2]]
+    known_words = [*names, *(each.rpartition(".")[2] for each in names)]
+    words += difflib.get_close_matches(name, known_words, n=1)
+    meant = next((found for word in words if (found := ending_in(word, names))), [])
+    if not meant:
+        return "`memophase settings` lists them all"
+    return "did you mean " + " or ".join(f"'{each}'" for each in meant) + "?"
+
+
+def ending_in(word: str, names: Iterable[str]) -> list[str]:
+    """The dotted names that it is, or whose last word: `training.steps` ends in `steps`."""
+    return [name for name in names if word in (name, name.rpartition(".")[2])]
 
 
 def zipf_level(dotted: str) -> str | None:
@@ -91,7 +109,7 @@ def document_faults(document: Any, supplied: Collection[str] = ()) -> list[tuple
         for field in dataclasses.fields(kind):  # type: ignore[arg-type]
             given = document.get(name, {})
             there = isinstance(given, Mapping) and field.name in given
-            if _required(field) and not there and f"{name}.{field.name}" not in supplied:
+            if is_required(field) and not there and f"{name}.{field.name}" not in supplied:
                 faults.append(((name, field.name), REQUIRED))
     return faults
 
@@ -117,11 +135,6 @@ def with_settings(document: Mapping[str, Any], settings: Mapping[str, Any]) -> d
             place = place.setdefault(name, {})
         place[last] = copy.deepcopy(value)
     return changed
-
-
-def _required(field: dataclasses.Field[Any]) -> bool:
-    missing = dataclasses.MISSING
-    return field.default is missing and field.default_factory is missing
 
 
 def _first(section: str) -> str:

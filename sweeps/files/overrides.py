@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from study.config.settings import did_you_mean
 from sweeps.faults import Fault, UsageError
 from sweeps.files import fields, located
 from sweeps.files.located import Keys, Located
-from sweeps.files.schema import NAMES
+from sweeps.files.schema import DOTTED, NAMES
 
 
 def on_sweep(document: Located, options: Sequence[str]) -> None:
@@ -87,6 +86,6 @@ def _path_in_sweep(document: Any, name: str, place: str) -> Keys:
     fault = fields.name_fault(name)
     if fault is not None:
         if "." not in name and name != "seed" and name not in fields.sections():
-            fault = f"unknown field; {did_you_mean(name, [*NAMES, *fields.known()])}"
+            fault = f"unknown field; {fields.suggestion(name, DOTTED)}"
         raise UsageError.of(fault, place=place, field=name)
     return ("base", *name.split(".", 2))

@@ -1,20 +1,42 @@
-"""The outer form of a sweep file, checked by pydantic.
+"""The outer form of a sweep file.
 
 The settings of a training, in `base` and on the axes, check themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from study.config.settings import did_you_mean
-
-Keys = tuple[str, ...]
+from study.config.settings import Section, built, setting
 
 KINDS = ("grid", "random")
 MAX_SEEDS = 1000
+MAX_AXES = 2
+"""Of a phase diagram."""
+COUNT = "auto, or 1 or more"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, str) and not NAME.fullmatch(value):
+        raise ValueError(f"may hold letters, digits, '.', '_' and '-' only, not {value!r}")
+    return value
+
+
+def _groups(value: Any) -> Any:
+    groups = value if isinstance(value, list) else [value]
+    if not all(isinstance(group, Mapping) for group in groups):
+        raise ValueError(f"must be a mapping of axes, or a list of such mappings, not {value!r}")
+    return value
+
+
+def _kind(value: Any) -> Any:
+    if value not in KINDS:
+        raise ValueError(f"there is no search '{value}'; there are {' and '.join(KINDS)}")
+    return value
 
 
 def _count_or_auto(value: Any) -> int | None:
@@ -25,119 +47,107 @@ def _count_or_auto(value: Any) -> int | None:
     return value
 
 
-def _gpus(value: Any) -> float:
-    whole = isinstance(value, int | float) and not isinstance(value, bool)
-    if not whole or not (0 <= value <= 1 or value == int(value)):
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _gpus(value: Any) -> Any:
+    if not _is_number(value) or not (0 <= value <= 1 or (value > 1 and value == int(value))):
         raise ValueError(f"must be a share from 0 to 1 or a whole number, not {value!r}")
-    return float(value)
-
-
-def _kind(value: Any) -> str:
-    if value not in KINDS:
-        raise ValueError(f"there is no search '{value}'; there are {' and '.join(KINDS)}")
     return value
 
 
-CountOrAuto = Annotated[int | None, BeforeValidator(_count_or_auto)]
+def _size_or_auto(value: Any) -> Any:
+    if value in ("auto", None):
+        return None
+    if not _is_number(value) or value <= 0:
+        raise ValueError(f"must be auto or a number above 0, not {value!r}")
+    return value
 
 
-class Part(BaseModel):
-    """A part of the file: nothing is converted, nothing unknown is let through."""
+def _axes(value: Any) -> Any:
+    if isinstance(value, list) and not 1 <= len(value) <= MAX_AXES:
+        raise ValueError(f"must name 1 or {MAX_AXES} axes, not {len(value)}")
+    return value
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-
-class Search(Part):
+@dataclass(frozen=True, kw_only=True)
+class Search(Section):
     """Which cells of the grid are trained."""
 
-    kind: Annotated[str, BeforeValidator(_kind)] = "grid"
-    num_samples: int | None = Field(default=None, ge=1)
-    """random: how many cells."""
-    seed: int = Field(default=0, ge=0)
-    """random: more samples of one seed continue fewer."""
+    kind: str = setting("grid", reads=_kind, choices=KINDS)
+    """Every cell of the grid, or some that are drawn at random."""
+    num_samples: int | None = setting(None, minimum=1)
+    """random: how many cells; needed there."""
+    seed: int = setting(0, minimum=0)
+    """random: seed of the draws; more samples of one seed continue fewer."""
 
 
-class Resources(Part):
+@dataclass(frozen=True, kw_only=True)
+class Resources(Section):
     """What one pack, that is one Ray Tune trial, takes."""
 
-    cpus_per_pack: int = Field(default=1, ge=1)
-    gpus_per_pack: Annotated[float, BeforeValidator(_gpus)] = 0.0
-    members_per_pack: CountOrAuto = None
-    max_concurrent: CountOrAuto = None
+    cpus_per_pack: int = setting(1, minimum=1)
+    """Processors, and threads of torch."""
+    gpus_per_pack: float = setting(0.0, reads=_gpus, values="a share from 0 to 1, or 1, 2, …")
+    """0 trains on the CPU; 0.25 puts four packs on a GPU."""
+    members_per_pack: int | None = setting(None, reads=_count_or_auto, values=COUNT)
+    """Trainings that run in lockstep, at most; auto: by their width, as many as memory holds."""
+    memory_gib_per_pack: float | None = setting(
+        None, reads=_size_or_auto, values="auto, or above 0"
+    )
+    """Memory that a pack of auto size may take, on the device it trains on. auto: this machine's
+    RAM divided by the packs that run at a time; on GPUs 80 GiB times gpus_per_pack."""
+    max_concurrent: int | None = setting(None, reads=_count_or_auto, values=COUNT)
+    """Packs at a time, at most; auto: as many as the machine or cluster holds."""
 
 
-class Report(Part):
+@dataclass(frozen=True, kw_only=True)
+class Report(Section):
     """How the report lays out its phase diagrams."""
 
-    axes: list[str] | None = Field(default=None, min_length=1, max_length=2)
-    facet: str | None = None
+    axes: list[str] | None = setting(None, reads=_axes, values="1 or 2 axes of the sweep")
+    """What they are drawn over; null: the first two numeric axes."""
+    facet: str | None = setting(None, values="an axis of the sweep")
+    """What they are split by; null: a third numeric axis, where axes are not given either."""
 
 
-class SweepFile(Part):
-    """A sweep file before its axes are multiplied out."""
+@dataclass(frozen=True, kw_only=True)
+class SweepFile(Section):
+    """A sweep file: what is trained, over which axes, how often."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
-    base: dict[Any, Any] = {}
-    grid: dict[Any, Any] = {}
-    zip: dict[Any, Any] | list[dict[Any, Any]] = {}
-    skip_infeasible: bool = False
-    seeds: int = Field(default=1, ge=1, le=MAX_SEEDS)
-    search: Search = Search()
-    resources: Resources = Resources()
-    report: Report = Report()
-
-    @property
-    def coupled(self) -> list[dict[Any, Any]]:
-        """The groups of axes that move together."""
-        groups = self.zip if isinstance(self.zip, list) else [self.zip]
-        return [group for group in groups if group]
-
-
-NAMES = tuple(SweepFile.model_fields)
-PARTS: dict[str, type[Part]] = {"search": Search, "resources": Resources, "report": Report}
+    name: str = setting(reads=_name, values="letters, digits, '.', '_' and '-'")
+    """The study; its results go to results/NAME."""
+    base: dict[Any, Any] = setting(factory=dict, values="settings of a training")
+    """What all trainings share."""
+    grid: dict[Any, Any] = setting(factory=dict, values="setting -> values")
+    """Axes; their product makes the cells. Values are a list, {log2: [a, b]} for 2^a … 2^b, or
+    {linspace: [a, b, n]}; a random search also takes {uniform: [a, b]} and {loguniform: [a, b]}."""
+    zip: Any = setting(factory=dict, reads=_groups, values="setting -> values, or a list of such")
+    """Axes that go through their values together; several groups make a list."""
+    skip_infeasible: bool = setting(False)
+    """Leave out cells that no training can have, instead of refusing the sweep."""
+    seeds: int = setting(1, minimum=1, maximum=MAX_SEEDS)
+    """Replicas of every cell, seeded 0, 1, 2, …; replica r has the same seed in every cell."""
+    search: Search = setting(factory=Search)
+    resources: Resources = setting(factory=Resources)
+    report: Report = setting(factory=Report)
 
 
-def checked(document: dict[str, Any]) -> SweepFile:
+SECTIONS: dict[str, type[Section]] = {"search": Search, "resources": Resources, "report": Report}
+NAMES = tuple(f.name for f in fields(SweepFile))
+DOTTED = (
+    *NAMES,
+    *(f"{name}.{f.name}" for name, part in SECTIONS.items() for f in fields(part)),  # type: ignore[arg-type]
+)
+"""All keys of the outer form."""
+
+
+def checked(document: Mapping[str, Any]) -> SweepFile:
     """The sweep file in a document.
 
     Raises:
-        ValidationError: pydantic's own; `faults` tells it in this project's words.
+        ConfigError: naming every fault at once.
     """
-    return SweepFile.model_validate(document)
-
-
-def faults(error: ValidationError) -> list[tuple[Keys, str]]:
-    """Path and sentence of everything that pydantic found."""
-    found: dict[Keys, str] = {}
-    for detail in error.errors(include_url=False):
-        path = tuple(str(part) for part in detail["loc"])
-        if path[:1] == ("zip",):
-            path = ("zip",)  # the union's branches are no places of the file
-        found.setdefault(path, _sentence(path, detail))
-    return list(found.items())
-
-
-def _sentence(path: Sequence[str], detail: Any) -> str:
-    kind, given = detail["type"], detail["input"]
-    if kind == "extra_forbidden":
-        names = PARTS[path[0]].model_fields if len(path) > 1 else NAMES
-        return f"unknown field; {did_you_mean(path[-1], names)}"
-    if kind == "missing":
-        return "is required"
-    if kind == "string_pattern_mismatch":
-        return f"may hold letters, digits, '.', '_' and '-' only, not {given!r}"
-    if kind == "value_error":
-        return str(detail["ctx"]["error"])
-    words = {
-        "int_type": "must be a whole number",
-        "string_type": "must be a word",
-        "bool_type": "must be true or false",
-        "list_type": "must be a list",
-        "dict_type": "must be a mapping",
-        "model_type": "must be a mapping",
-    }
-    if path == ("zip",):
-        return f"must be a mapping of axes, or a list of such mappings, not {given!r}"
-    if kind in words:
-        return f"{words[kind]}, not {given!r}"
-    return f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {given!r}"
+    return built(SweepFile, document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class Sweep:
     @property
     def document(self) -> dict[str, Any]:
         """The file with its defaults written out, as plain JSON values."""
-        return located.plain(self.file.model_dump())
+        return located.plain(asdict(self.file))
 
     @property
     def report_axes(self) -> list[str]:

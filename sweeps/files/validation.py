@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
+from study.config import ConfigError
 from sweeps.faults import Fault, UsageError
 from sweeps.files import axes, cells, fields, located, schema
-from sweeps.files.axes import Axis, Span
+from sweeps.files.axes import Axis, Point, Span
 from sweeps.files.cells import Cell
 from sweeps.files.located import Keys, Located
 from sweeps.files.schema import SweepFile
 
 MAX_TRAININGS = 100_000
+MAX_CAUSES = 20
+"""Different causes that are told why cells cannot be trained."""
 
 
 class Validation:
@@ -38,7 +39,7 @@ class Validation:
         supplied = {name for axis in axes_found for name in _names(axis)} | self._named_axes(raw)
         if isinstance(raw.get("base") or {}, Mapping):
             for path, what in fields.document_faults(raw.get("base") or {}, supplied):
-                self._fault(("base", *path), what)
+                self._fault(("base", *path), what + self._axis_hint(path))
         if file is not None:
             self._search(file, axes_found)
             self._report(file, supplied)
@@ -52,10 +53,22 @@ class Validation:
     def _outer(self) -> SweepFile | None:
         try:
             return schema.checked(self._document.value)
-        except ValidationError as error:
-            for path, what in schema.faults(error):
-                self._fault(path, what)
+        except ConfigError as error:
+            for path, what in error.faults:
+                self._fault(path, _misplaced(path) or what)
             return None
+
+    def _axis_hint(self, path: Keys) -> str:
+        """Where several values are given to a setting: that an axis takes them."""
+        given: Any = self._document.value.get("base")
+        for name in path:
+            given = given.get(name) if isinstance(given, Mapping) else None
+        if not isinstance(given, list):
+            return ""
+        place = self._document.place(("base", *path))
+        option = place.removeprefix("--set ") if place.startswith("--set ") else ""
+        axis = f"--set 'grid.{option}'" if option else f"grid: {{{'.'.join(path)}: {given!r}}}"
+        return f"; an axis takes several: {axis}"
 
     def _named_axes(self, raw: Mapping[str, Any]) -> set[str]:
         """Names of axes whose values may be at fault: still, they are not missing from base."""
@@ -169,34 +182,64 @@ class Validation:
             expansion = cells.expanded(base, points)
         for first, second, why in expansion.repeated:
             self._fault(("grid",), f"cells {first} and {second} are the same training{why}")
-        if expansion.infeasible and not file.skip_infeasible:
-            self._infeasible(expansion)
+        if expansion.infeasible and not (file.skip_infeasible and expansion.cells):
+            self._infeasible(expansion, skipping=file.skip_infeasible)
         elif not expansion.cells and not self._faults:
             self._fault(("grid",), "no cell of this sweep can be trained")
         if file.search.kind == "random" and not self._faults and len(expansion.cells) < wanted:
             what = f"only {len(expansion.cells)} different cells were found, not {wanted}"
             self._fault(("search", "num_samples"), what)
-        return expansion.cells, [label for label, _ in expansion.infeasible]
+        return expansion.cells, [axes.label(point) for point, _ in expansion.infeasible]
 
-    def _infeasible(self, expansion: cells.Expansion) -> None:
-        for label, faults in expansion.infeasible[:20]:
-            for path, what in faults:
-                self._fault_of_cell(label, path, what)
-        label = expansion.infeasible[0][0]
-        if label:
-            left = len(expansion.infeasible)
-            total = left + len(expansion.cells)
-            what = f"{left} of {total} cells cannot be trained (first: {label}); "
+    def _infeasible(self, expansion: cells.Expansion, *, skipping: bool) -> None:
+        """Each cause once, with the cells that have it; then what leaves these cells out."""
+        causes: dict[tuple[Keys, str], list[Point]] = {}
+        for point, faults in expansion.infeasible:
+            for fault in faults:
+                causes.setdefault(fault, []).append(point)
+        left = len(expansion.infeasible)
+        total = left + len(expansion.cells)
+        for (path, what), points in list(causes.items())[:MAX_CAUSES]:
+            self._fault_of_cells(_which(points, total), path, what)
+        if expansion.cells:
+            first = axes.label(expansion.infeasible[0][0])
+            what = f"{left} of {total} cells cannot be trained (first: {first}); "
             self._fault(("skip_infeasible",), what + "`skip_infeasible: true` leaves them out")
+        elif skipping or len(causes) > 1:
+            self._fault(("grid",), "no cell of this sweep can be trained")
 
-    def _fault_of_cell(self, label: str, path: Keys, what: str) -> None:
-        """The fault of a combination, at the axis that it names or else where base sets it."""
+    def _fault_of_cells(self, which: str, path: Keys, what: str) -> None:
+        """The fault of combinations, at the axis that it names or else where base sets it."""
         for axis, place in self._document.places.items():
             if axis[:1] in (("grid",), ("zip",)) and axis[-1] == ".".join(path):
-                self._faults.append(Fault(place, axis[-1], f"at {label}: {what}"))
+                self._faults.append(Fault(place, axis[-1], which + what))
                 return
-        at = f"at {label}: " if label else ""
-        self._fault(("base", *path), at + what)
+        self._fault(("base", *path), which + what)
+
+
+def _misplaced(path: Keys) -> str | None:
+    """Where an unknown part of the file belongs, if it is a training's."""
+    if len(path) != 1 or path[0] in schema.NAMES:
+        return None
+    if path[0] in fields.sections():
+        return f"is a group of a training's settings; it goes into base, as base.{path[0]}"
+    meant = fields.ending_in(path[0], fields.known())
+    names = " or ".join(f"'base.{name}'" for name in meant)
+    return f"unknown field; did you mean {names}?" if meant else None
+
+
+def _which(points: list[Point], total: int) -> str:
+    """Of which cells something is said: the coordinates that they share, and how many they are."""
+    shared = {name: value for name, value in points[0].items() if _is_shared(name, points)}
+    at = f"at {axes.label(shared)}" if shared else ""
+    if len(points) == 1:
+        return f"{at}: " if at else ""
+    count = f"in {len(points)} of {total} cells"
+    return f"{count}: " if len(points) == total or not at else f"{at}, {count}: "
+
+
+def _is_shared(name: str, points: list[Point]) -> bool:
+    return all(point[name] == points[0][name] for point in points)
 
 
 def _listed(groups: Any) -> list[Any]:

@@ -1,5 +1,6 @@
 """Malformed sweep files and options: every fault with its place, exit code 2, nothing written."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ FILES = {
         changed(9, "  grammar.zipf.0: [-1]\n  corpus.size: [4]"),
         ["sweep.yaml:9:20: grid.grammar.zipf.0.0: exponent -1 of level 0 must be 0 or more"],
     ),
-    "no seeds": (changed(10, "seeds: 0"), ["sweep.yaml:10:1: seeds: input should be greater than"]),
+    "no seeds": (changed(10, "seeds: 0"), ["sweep.yaml:10:1: seeds: must be 1 or more, not 0"]),
     "half a seed": (changed(10, "seeds: 1.5"), ["sweep.yaml:10:1: seeds: must be a whole number"]),
     "a grid that is a list": (
         changed(9, "  - corpus.size"),
@@ -142,6 +143,40 @@ FILES = {
         ["grid.corpus.size: has no values"],
     ),
     "a value twice": (changed(9, "  corpus.size: [4, 8, 4]"), ["value 4 is given twice"]),
+    "a number within a word": (
+        changed(4, "  network: {width: eighteen}"),
+        ["base.network.width: must be a whole number, not 'eighteen'"],
+    ),
+    "a setting outside base": (
+        added("steps: 3"),
+        ["sweep.yaml:11:1: steps: unknown field; did you mean 'base.training.steps'?"],
+    ),
+    "a group outside base": (
+        added("training: {steps: 3}"),
+        ["sweep.yaml:11:1: training: is a group of a training's settings; it goes into base"],
+    ),
+    "a list in base": (
+        changed(4, "  network: {width: [8, 16]}"),
+        [
+            "sweep.yaml:4:13: base.network.width: must be a whole number, not [8, 16]; "
+            "an axis takes several: grid: {network.width: [8, 16]}"
+        ],
+    ),
+    "too many axes of a report": (
+        added("report: {axes: [corpus.size, corpus.size, corpus.size]}"),
+        ["sweep.yaml:11:10: report.axes: must name 1 or 2 axes, not 3"],
+    ),
+    "an axis of a report that is no word": (
+        added("report: {axes: [1]}"),
+        ["sweep.yaml:11:17: report.axes.0: must be a word, not 1"],
+    ),
+    "no GPUs and no memory": (
+        added("resources: {gpus_per_pack: .inf, memory_gib_per_pack: 0}"),
+        [
+            "sweep.yaml:11:13: resources.gpus_per_pack: must be a share from 0 to 1",
+            "sweep.yaml:11:34: resources.memory_gib_per_pack: must be auto or a number above 0",
+        ],
+    ),
     "a bad value": (
         changed(9, "  corpus.size: [4, eight, 0]"),
         [
@@ -189,9 +224,31 @@ FILES = {
             "skip_infeasible: 2 of 4 cells cannot be trained",
         ],
     ),
+    "one cause in some cells": (
+        changed(9, "  corpus.size: [4, 99]\n  network.width: [8, 16, 24]"),
+        [
+            "sweep.yaml:9:3: corpus.size: at size=99, in 3 of 6 cells: 99 training",
+            "skip_infeasible: 3 of 6 cells cannot be trained (first: size=99 width=8); "
+            "`skip_infeasible: true` leaves them out",
+        ],
+    ),
+    "one cause in all cells": (
+        changed(9, "  corpus.size: [4, 5, 8]\n  diffusion.num_timesteps: [21, 22, 23]").replace(
+            "generated: 40", "generated: 40, reverse_steps: 24"
+        ),
+        [
+            "base.measurement.reverse_steps: at num_timesteps=21, in 3 of 9 cells: must be",
+            "base.measurement.reverse_steps: at num_timesteps=22, in 3 of 9 cells: must be",
+            "base.measurement.reverse_steps: at num_timesteps=23, in 3 of 9 cells: must be",
+            "sweep.yaml:8:1: grid: no cell of this sweep can be trained",
+        ],
+    ),
     "no feasible cell": (
         changed(9, "  corpus.size: [64]\nskip_infeasible: true"),
-        ["sweep.yaml:8:1: grid: no cell of this sweep can be trained"],
+        [
+            "sweep.yaml:9:3: corpus.size: at size=64: 64 training",
+            "sweep.yaml:8:1: grid: no cell of this sweep can be trained",
+        ],
     ),
     "a network of no known kind": (
         changed(9, "  corpus.size: [4]\n  network.kind: [unet, transformer]"),
@@ -263,13 +320,26 @@ OPTIONS = {
         ["training.stpes=3"],
         ["--set training.stpes=3: training.stpes: unknown field; did you mean 'training.steps'?"],
     ),
+    "the last word of a setting": (
+        ["steps=512"],
+        ["--set steps=512: steps: unknown field; did you mean 'training.steps'?"],
+    ),
+    "the last word of a part of the file": (
+        ["num_samples=3"],
+        ["num_samples: unknown field; did you mean 'search.num_samples'?"],
+    ),
+    "a mistyped last word": (["widht=8"], ["did you mean 'network.width'?"]),
+    "nothing like a setting": (["xyzzy=8"], ["xyzzy: unknown field; `memophase settings` lists"]),
     "a group": (["training=3"], ["--set training=3: training: is a group of settings"]),
     "a seed": (["seed=3"], ["--set seed=3: seed: replicas are seeded"]),
     "a bad value": (["seeds=x"], ["--set seeds=x: seeds: must be a whole number, not 'x'"]),
     "bad YAML": (["network.width=[1"], ["--set network.width=[1: is not valid YAML"]),
     "a list outside the grid": (
         ["network.width=[8, 16]"],
-        ["--set network.width=[8, 16]: base.network.width: must be a whole number, not [8, 16]"],
+        [
+            "--set network.width=[8, 16]: base.network.width: must be a whole number, not [8, 16]; "
+            "an axis takes several: --set 'grid.network.width=[8, 16]'"
+        ],
     ),
     "an infeasible value": (
         ["corpus.size=99"],
@@ -319,6 +389,23 @@ def test_a_file_has_no_faults_but_those_it_is_made_for(case: str):
     Path("sweep.yaml").write_text(text)
     lines = refused(memophase("plan", "sweep.yaml", "--no-time"))
     assert len(lines) <= max(2, len(expected)), lines
+
+
+def test_a_sweep_without_a_feasible_cell_is_told_the_cause_once():
+    text = changed(9, "  corpus.size: [4, 5, 8]\n  network.width: [8, 16, 24]")
+    Path("sweep.yaml").write_text(text.replace("generated: 40", "generated: 40, reverse_steps: 30"))
+    (line,) = refused(memophase("plan", "sweep.yaml", "--no-time"))
+    assert "base.measurement.reverse_steps: in 9 of 9 cells: must be at most" in line
+    assert "skip_infeasible" not in line
+
+
+def test_a_list_for_a_setting_is_answered_by_an_option_that_works():
+    Path("sweep.yaml").write_text(TINY)
+    (line,) = refused(memophase("plan", "sweep.yaml", "--set", "grammar.vocab_size=[4,6]"))
+    advice = line.partition("an axis takes several: --set ")[2]
+    assert advice == "'grid.grammar.vocab_size=[4,6]'"
+    told = memophase("plan", "sweep.yaml", "--no-time", "--json", "--set", advice.strip("'"))
+    assert json.loads(told.stdout)["cells"] == 4
 
 
 @pytest.mark.parametrize("case", OPTIONS)

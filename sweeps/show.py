@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from study.measures import validity
 from sweeps.files.spec import Sweep
-from sweeps.planning.plan import Plan
+from sweeps.planning.plan import GPU_FLOP_RATES, Plan
 from sweeps.running.progress import duration
 from sweeps.running.run import Outcome
 from sweeps.status.standing import StudyStanding
@@ -26,18 +26,17 @@ def plan(planned: Plan) -> str:
             f"{planned.packs} of up to {planned.largest_pack}, {planned.slots} at a time here",
         ),
         ("operations", f"{planned.cost.flop:.2e} FLOP: {_shares(planned)}"),
-        (
-            "memory",
-            f"about {_bytes(planned.memory_mib)} for the largest pack, and 600 MiB a process",
-        ),
+        ("memory", _memory(planned)),
         ("disk", f"about {_bytes(planned.disk_mib)}"),
     ]
     if planned.core_hours is not None and planned.wall_hours is not None:
         rows.append(("estimate", f"{_hours(planned.core_hours)} of one core, by a trial just now"))
-        here = f"about {_hours(planned.wall_hours)} on {planned.slots} slots"
-        rows.append(("here", f"{here}, Ray's start included, if nothing else runs"))
-    elif planned.device == "cuda":
-        rows.append(("estimate", "hours are not estimated for GPUs; time a short run there"))
+        here = f"{_hours(planned.wall_hours)} on {planned.slots} slots, Ray's start included"
+        rows.append(("here", f"{here}: if nothing else runs, or as busy as just now"))
+    elif planned.gpu_hours is not None:
+        slow, fast = GPU_FLOP_RATES
+        at = f"if one does {fast:.0e} to {slow:.0e} FLOP/s, which is assumed, not measured"
+        rows.append(("estimate", f"{_hours(planned.gpu_hours)} of one GPU, {at}"))
     return "\n".join(f"{name:<11} {text}" for name, text in rows)
 
 
@@ -98,5 +97,17 @@ def _bytes(mib: float) -> str:
     return f"{mib / 1024:.1f} GiB" if mib >= 1024 else f"{mib:.0f} MiB"
 
 
-def _hours(hours: float) -> str:
-    return duration(hours * 3600)
+def _memory(planned: Plan) -> str:
+    largest, limit = _bytes(planned.memory_mib), _bytes(planned.memory_limit_mib)
+    words = f"about {largest} for the largest pack"
+    if planned.memory_mib > planned.memory_limit_mib:
+        words += f", more than the {limit} that it has (resources.memory_gib_per_pack)"
+    else:
+        words += f", of {limit} that it may take"
+    return words + (", and 600 MiB a process" if planned.device == "cpu" else "")
+
+
+def _hours(hours: tuple[float, float]) -> str:
+    """A range, such as `1m50s to 2m40s`."""
+    low, high = (duration(each * 3600) for each in hours)
+    return low if low == high else f"{low} to {high}"

@@ -49,21 +49,33 @@ class Cost:
 def of(config: TrialConfig, step: int = 0) -> Cost:
     """What a training still takes from a step to its end."""
     leaves = config.grammar.tuple_size**config.grammar.depth
-    forward = FLOP_PER_MAC * forward_macs(config)
     measured = sum(s > step for s in config.measured_steps)
     generated = sum(s > step for s in config.generated_steps)
-    batch = config.training.batch_size * config.training.noisings
-    sizes = chunks.sizes(config.measurement.generated)
-    reverse_steps = config.schedule.generating_passes // config.measurement.generated
-    widest = max(batch, *sizes)
+    widest = max(_batch(config), *chunks.sizes(config.measurement.generated))
     return Cost(
-        training_flop=BACKWARD * forward * batch * max(config.last_step - step, 0),
-        generating_flop=forward * generated * sum(sizes) * reverse_steps,
-        measuring_flop=forward * measured * config.schedule.likelihood_passes,
+        training_flop=optimizer_step(config) * max(config.last_step - step, 0),
+        generating_flop=generation(config) * generated,
+        measuring_flop=likelihood(config) * measured,
         memory_bytes=BYTES
         * ((STATES + 1) * weights(config) + 12 * widest * leaves * _width(config)),
         disk_bytes=BYTES * STATES * weights(config) + _table_bytes(config),
     )
+
+
+def optimizer_step(config: TrialConfig) -> float:
+    """Operations of one step of training."""
+    return BACKWARD * FLOP_PER_MAC * forward_macs(config) * _batch(config)
+
+
+def generation(config: TrialConfig) -> float:
+    """Operations of the strings that are generated at one measured step."""
+    strings = sum(chunks.sizes(config.measurement.generated))
+    return FLOP_PER_MAC * forward_macs(config) * strings * config.reverse_steps
+
+
+def likelihood(config: TrialConfig) -> float:
+    """Operations of everything else at one measured step."""
+    return FLOP_PER_MAC * forward_macs(config) * config.schedule.likelihood_passes
 
 
 def total(costs: Iterable[Cost]) -> Cost:
@@ -88,9 +100,18 @@ def weights(config: TrialConfig) -> int:
     return kind_of(config).num_weights(config)
 
 
+def launches(members: int, width: int) -> float:
+    """How much longer a pack's operations take for its launches: (K + 100/W)/K times as long."""
+    return 1 + OVERHEAD / (members * width)
+
+
 def pack_flop(members: Sequence[float], width: int) -> float:
     """Operations of a pack from its members', launches counted as members that could run."""
-    return sum(members) / len(members) * (len(members) + OVERHEAD / width)
+    return sum(members) * launches(len(members), width)
+
+
+def _batch(config: TrialConfig) -> int:
+    return config.training.batch_size * config.training.noisings
 
 
 def _width(config: TrialConfig) -> int:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from study.config import TrialConfig
+from sweeps.files import axes
 from sweeps.files.spec import Training
 from sweeps.planning import cost
 
@@ -31,7 +33,7 @@ class Pack:
         trainings: the members.
         step: where they stand; 0 for fresh ones.
         flop: the pack's cost, launches included.
-        name: a short name made of the members' identities.
+        name: a short name made of the members' identities, by which Ray knows it.
     """
 
     trainings: tuple[Training, ...]
@@ -47,6 +49,31 @@ class Pack:
         text = ",".join(t.hash for t in trainings)
         name = f"{len(trainings)}x{hashlib.sha256(text.encode()).hexdigest()[:8]}"
         return cls(tuple(trainings), step, flop, name)
+
+    @property
+    def memory(self) -> float:
+        """Bytes that it takes while it runs."""
+        return sum(cost.of(t.config).memory_bytes for t in self.trainings)
+
+    @property
+    def label(self) -> str:
+        """Its cells and seeds in few words, such as `depth=3 size=128 ×8 seeds` or
+        `3 cells × 5 seeds: size=32…512 width=16`."""
+        points = list({t.cell.label: t.cell.coordinates for t in self.trainings}.values())
+        seeds = sorted({t.config.seed for t in self.trainings})
+        if len(seeds) * len(points) != len(self.trainings):
+            return f"{len(self.trainings)} trainings of {len(points)} cells: {axes.label(*points)}"
+        if len(points) > 1:
+            return f"{len(points)} cells × {_seeds(seeds)}: {axes.label(*points)}"
+        times = "×" if seeds == list(range(len(seeds))) and len(seeds) > 1 else ""
+        return f"{axes.label(points[0])} {times}{_seeds(seeds)}".strip()
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    """Replicas by their number, or by their seeds where these do not start at 0."""
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    return f"{len(seeds)} seeds" if seeds[-1] < len(seeds) else f"seeds {seeds[0]}…{seeds[-1]}"
 
 
 @dataclass
@@ -82,9 +109,12 @@ class _Group:
         return self._costs[packs]
 
 
-def members_limit(width: int, *, on_gpu: bool) -> int:
-    """Members of a pack where the file says `auto`: 16 up to width 32, fewer of wider ones."""
-    return max(1, min(LARGEST * 4, 16384 // width) if on_gpu else min(LARGEST, 512 // width))
+def members_limit(config: TrialConfig, *, on_gpu: bool, memory: float = math.inf) -> int:
+    """Members of a pack where the file says `auto`: 16 up to width 32, fewer of wider ones, and no
+    more than fit into so many bytes. One training always makes a pack."""
+    width = config.network.width
+    by_width = min(LARGEST * 4, 16384 // width) if on_gpu else min(LARGEST, 512 // width)
+    return max(1, int(min(by_width, memory / cost.of(config).memory_bytes)))
 
 
 def packed(
@@ -93,6 +123,7 @@ def packed(
     *,
     slots: int,
     members: int | None = None,
+    memory: float = math.inf,
     on_gpu: bool = False,
     compositions: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[Pack]:
@@ -102,12 +133,13 @@ def packed(
         trainings: what is to be trained on.
         steps: hash -> published step; 0 where it is missing.
         slots: packs that run at a time; as long as trainings can be split, no slot stays idle.
-        members: the most members of a pack; None: by width.
+        members: the most members of a pack; None: by width and memory.
+        memory: bytes that such a pack may take.
         on_gpu: whether packs run on a GPU, where larger ones pay.
         compositions: hash -> hashes of the pack that it was trained in, where results depend on it;
             those stay together.
     """
-    groups = _groups(trainings, steps, members, on_gpu, compositions or {})
+    groups = _groups(trainings, steps, members, memory, on_gpu, compositions or {})
     _balance(groups, slots)
     packs = [Pack.of(part, g.step) for g in groups for part in g.split(g.packs)]
     return sorted(packs, key=lambda pack: -pack.flop)
@@ -117,6 +149,7 @@ def _groups(
     trainings: Iterable[Training],
     steps: Mapping[str, int],
     members: int | None,
+    memory: float,
     on_gpu: bool,
     compositions: Mapping[str, tuple[str, ...]],
 ) -> list[_Group]:
@@ -127,9 +160,9 @@ def _groups(
         found.setdefault((training.config.pack_key, step, kept), []).append(training)
     groups = []
     for (_, step, kept), group in found.items():
-        width = group[0].config.network.width
-        limit = len(group) if kept else members or members_limit(width, on_gpu=on_gpu)
-        groups.append(_Group(group, step, limit, whole=bool(kept)))
+        largest = max((t.config for t in group), key=lambda c: cost.of(c).memory_bytes)
+        limit = members or members_limit(largest, on_gpu=on_gpu, memory=memory)
+        groups.append(_Group(group, step, len(group) if kept else limit, whole=bool(kept)))
     return groups
 
 

@@ -1,17 +1,26 @@
-"""What a sweep will take: cells, trainings, packs, and hours from a quick trial on this machine."""
+"""What a sweep will take: cells, trainings, packs, and hours from a short trial on this machine."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from study.store.results import Results
 from sweeps.files.spec import Sweep
-from sweeps.planning import calibration, cost, packing
+from sweeps.planning import cost, memory, packing, trial
 from sweeps.planning.cost import Cost
 from sweeps.planning.packing import Pack
 from sweeps.status import folder
+
+MARGIN = (0.85, 1.3)
+"""The ends of an estimate, as shares of what its rates say: short versions of packs were found 1.03
+to 1.14 times as long as the packs themselves, and Ray and uneven slots add to these."""
+GPU_FLOP_RATES = (1e12, 1e13)
+"""Operations a second of one GPU, from narrow networks, whose launches it waits for, to wide ones,
+in float32. Assumed for a GPU of 2020 or later, not measured."""
+
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -23,10 +32,12 @@ class Plan:
         packs: what Ray Tune would get.
         slots: packs at a time on this machine.
         cost: of what is unfinished.
-        core_hours: hours of one slot's processors, None without a timing trial.
-        wall_hours: until the end on this machine, Ray's start included, if nothing else runs on it;
-            None without a timing trial.
+        core_hours: least and most hours of processors; None without a timing trial.
+        wall_hours: least and most hours until the end on this machine, Ray's start included: while
+            nothing else runs on it, and while it is as busy as in the trial; None without one.
+        gpu_hours: least and most hours of GPUs, at `GPU_FLOP_RATES`; None where there are none.
         memory_mib: of the largest pack.
+        memory_limit_mib: that a pack may take; one of a single training may take more.
         disk_mib: of the results.
     """
 
@@ -41,9 +52,11 @@ class Plan:
     device: str
     cost: Cost
     memory_mib: float
+    memory_limit_mib: float
     disk_mib: float
-    core_hours: float | None
-    wall_hours: float | None
+    core_hours: Range | None
+    wall_hours: Range | None
+    gpu_hours: Range | None
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -63,23 +76,21 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
     steps = {training.hash: training.config.last_step for training in sweep.trainings}
     standings = folder.standings(steps, results)
     unfinished = [t for t in sweep.trainings if not standings[t.hash].done]
-    slots = max(1, (os.cpu_count() or 1) // resources.cpus_per_pack)
-    slots = min(slots, resources.max_concurrent or slots)
+    slots, limit = memory.slots_here(resources), memory.per_pack(resources)
     on_gpu = resources.gpus_per_pack > 0
     packs = packing.packed(
         unfinished,
         {training: standing.step for training, standing in standings.items()},
         slots=slots,
         members=resources.members_per_pack,
+        memory=limit,
         on_gpu=on_gpu,
         compositions={training: standing.composition for training, standing in standings.items()},
     )
-    core_seconds = wall_seconds = 0.0 if timed and not on_gpu else None
-    if packs and timed and not on_gpu:
-        here = calibration.calibrated(packs, slots=slots, threads=resources.cpus_per_pack)
-        seconds = [here.seconds(pack) for pack in packs]
-        core_seconds = sum(seconds) * resources.cpus_per_pack
-        wall_seconds = here.overhead + packing.makespan(seconds, slots)
+    spent = cost.total(cost.of(t.config, standings[t.hash].step) for t in unfinished)
+    core = wall = None
+    if timed and not on_gpu:
+        core, wall = _hours(packs, slots, resources.cpus_per_pack)
     return Plan(
         name=sweep.name,
         cells=len(sweep.cells),
@@ -90,13 +101,32 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         largest_pack=max((len(pack.trainings) for pack in packs), default=0),
         slots=slots,
         device="cuda" if on_gpu else "cpu",
-        cost=cost.total(cost.of(t.config, standings[t.hash].step) for t in unfinished),
-        memory_mib=max((_memory(pack) for pack in packs), default=0.0) / 2**20,
+        cost=spent,
+        memory_mib=max((pack.memory for pack in packs), default=0.0) / 2**20,
+        memory_limit_mib=limit / 2**20,
         disk_mib=sum(cost.of(t.config).disk_bytes for t in sweep.trainings) / 2**20,
-        core_hours=None if core_seconds is None else core_seconds / 3600,
-        wall_hours=None if wall_seconds is None else wall_seconds / 3600,
+        core_hours=core,
+        wall_hours=wall,
+        gpu_hours=_gpu_hours(spent) if on_gpu else None,
     )
 
 
-def _memory(pack: Pack) -> float:
-    return sum(cost.of(t.config).memory_bytes for t in pack.trainings)
+def _hours(packs: Sequence[Pack], slots: int, cpus: int) -> tuple[Range, Range]:
+    """Hours of processors, and hours until the end, from a trial just now.
+
+    At the lower end a pack has its processors to itself, at the upper one they are shared with
+    whatever else ran during the trial.
+    """
+    if not packs:
+        return (0.0, 0.0), (0.0, 0.0)
+    found = trial.run(packs, slots=slots, threads=cpus)
+    seconds = [found.seconds(pack) for pack in packs]
+    least, most = MARGIN
+    core = sum(seconds) * cpus / 3600
+    wall = (found.overhead + packing.makespan(seconds, slots)) / 3600
+    return (least * core, most * core), (least * wall, most * wall / found.share)
+
+
+def _gpu_hours(spent: Cost) -> Range:
+    slow, fast = GPU_FLOP_RATES
+    return spent.flop / fast / 3600, spent.flop / slow / 3600

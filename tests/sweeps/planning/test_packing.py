@@ -1,13 +1,21 @@
 """Packing: everyone exactly once, only equals together, no slot idle."""
 
+import json
+
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study.config import TrialConfig
+from sweeps.files import spec
 from sweeps.files.cells import Cell
+from sweeps.files.schema import Resources
 from sweeps.files.spec import Training
-from sweeps.planning import cost, packing
+from sweeps.planning import cost, memory, packing
+from tests.sweeps.tiny import TINY
+
+TINY_BASE = yaml.safe_load(TINY)["base"]
 
 
 def config(width: int = 8, size: int = 4, batch: int = 8, seed: int = 0, **more) -> TrialConfig:
@@ -57,8 +65,7 @@ def test_packs_hold_everyone_once_and_only_equals(trainings, slots, members, on_
     for pack in packs:
         assert len({t.config.pack_key for t in pack.trainings}) == 1
         assert {at[t.hash] for t in pack.trainings} == {pack.step}
-        width = pack.trainings[0].config.network.width
-        limit = members or packing.members_limit(width, on_gpu=on_gpu)
+        limit = members or packing.members_limit(pack.trainings[0].config, on_gpu=on_gpu)
         assert 1 <= len(pack.trainings) <= limit
     assert [p.flop for p in packs] == sorted((p.flop for p in packs), reverse=True)
     assert len({p.name for p in packs}) == len(packs)
@@ -81,8 +88,76 @@ def test_groups_of_equal_cost_are_all_split():
 
 
 def test_small_networks_share_large_packs_and_wide_ones_do_not():
-    limits = [packing.members_limit(width, on_gpu=False) for width in (8, 32, 64, 128, 512, 4096)]
+    widths = (8, 32, 64, 128, 512, 4096)
+    limits = [packing.members_limit(config(width), on_gpu=False) for width in widths]
     assert limits == [16, 16, 8, 4, 1, 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(trainings=trainings, room=st.floats(0.5, 50), slots=st.integers(1, 4))
+def test_packs_fit_into_the_memory_that_they_may_use(trainings, room, slots):
+    memory = room * cost.of(config(1024)).memory_bytes
+    packs = packing.packed(trainings, {}, slots=slots, memory=memory, on_gpu=True)
+    assert sorted(t.hash for p in packs for t in p.trainings) == sorted(t.hash for t in trainings)
+    assert all(pack.memory <= memory or len(pack.trainings) == 1 for pack in packs)
+
+
+@pytest.mark.parametrize(
+    ("resources", "gib"),
+    [
+        ({}, (100 * 0.9) / 8 - 600 / 1024),
+        ({"cpus_per_pack": 4}, 100 * 0.9 / 2 - 600 / 1024),
+        ({"max_concurrent": 1}, 100 * 0.9 - 600 / 1024),
+        ({"gpus_per_pack": 0.25}, 20),
+        ({"gpus_per_pack": 2}, 160),
+        ({"memory_gib_per_pack": 3, "gpus_per_pack": 0.25}, 3),
+    ],
+)
+def test_memory_is_shared_by_the_packs_of_a_machine_unless_told(resources, gib, monkeypatch):
+    monkeypatch.setattr(memory.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(memory, "installed", lambda: 100 * 2**30)
+    assert memory.per_pack(Resources(**resources)) == pytest.approx(gib * 2**30)
+
+
+def test_a_container_with_less_memory_than_its_machine_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "CONTAINER", tmp_path / "memory.max")
+    whole = memory.installed()
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.installed() == whole > 2**28
+    (tmp_path / "memory.max").write_text(f"{2**28}\n")
+    assert memory.installed() == 2**28
+
+
+@pytest.mark.parametrize(
+    ("grid", "seeds", "labels"),
+    [
+        ({"corpus.size": [4]}, range(1), ["size=4 seed 0"]),
+        ({"corpus.size": [4]}, range(3), ["size=4 ×3 seeds"]),
+        ({"corpus.size": [4]}, range(5, 8), ["size=4 seeds 5…7"]),
+        ({"corpus.size": [4, 8]}, range(3), ["2 cells × 3 seeds: size=4…8"]),
+        ({"corpus.size": [4, 8]}, range(1), ["2 cells × seed 0: size=4…8"]),
+        (
+            {"corpus.size": [8, 4], "network.width": [8, 16]},
+            range(2),
+            ["2 cells × 2 seeds: size=4…8 width=16", "2 cells × 2 seeds: size=4…8 width=8"],
+        ),
+        ({}, range(2), ["×2 seeds"]),
+    ],
+)
+def test_packs_are_called_by_their_cells_and_seeds(grid, seeds, labels):
+    base = {"base": TINY_BASE | ({} if grid else {"corpus": {"size": 4}})}
+    sweep = spec.loads(json.dumps({"name": "x", **base, "grid": grid, "seeds": 10}))
+    some = [t for t in sweep.trainings if t.config.seed in seeds]
+    packs = packing.packed(some, {}, slots=1)
+    assert sorted(pack.label for pack in packs) == labels
+
+
+def test_a_pack_of_uneven_cells_says_so():
+    sweep = spec.loads(
+        json.dumps({"name": "x", "base": TINY_BASE, "grid": {"corpus.size": [4, 8]}, "seeds": 2})
+    )
+    (pack,) = packing.packed(sweep.trainings[:3], {}, slots=1)
+    assert pack.label == "3 trainings of 2 cells: size=4…8"
 
 
 def test_packs_are_the_same_whenever_they_are_made():

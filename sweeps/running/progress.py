@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeps.planning.packing import Pack
+from sweeps.running.forecast import Forecast
 
 HEARTBEAT = 30.0
 """Seconds of silence after which a piped run says that it is alive."""
@@ -42,18 +44,6 @@ class Row:
         """The step at which its longest member ends."""
         return max(training.config.last_step for training in self.pack.trainings)
 
-    @property
-    def share(self) -> float:
-        """How much of what it had to do is done."""
-        whole = self.last_step - self.pack.step
-        return (self.step - self.pack.step) / whole if whole > 0 else 1.0
-
-    @property
-    def label(self) -> str:
-        """Its first cell, and how many trainings it holds."""
-        first = self.pack.trainings[0].cell.label or "the training"
-        return f"{first} …" if len(self.pack.trainings) > 1 else first
-
 
 class Progress:
     """Follows the packs of a run and shows them; also what its heartbeat says.
@@ -62,16 +52,23 @@ class Progress:
         errors: name of a failed pack -> what it said.
     """
 
-    def __init__(self, console: Console, name: str) -> None:
+    def __init__(
+        self,
+        console: Console,
+        name: str,
+        *,
+        on_gpu: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.errors: dict[str, str] = {}
         self._console, self._study = console, name
+        self._clock, self._forecast = clock, Forecast(on_gpu=on_gpu)
         self._live: Live | None = None
         self._lock = threading.RLock()
         self._rows: dict[str, Row] = {}
         self._active: list[str] = []
         self._total = self._done = self._failed = 0
-        self._flop_total = self._flop_done = 0.0
-        self._began = self._spoke = time.monotonic()
+        self._spoke = clock()
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
 
@@ -101,12 +98,11 @@ class Progress:
         self._total, self._done = total, total - unfinished
         self._say("begin", trainings=total, done=self._done)
 
-    def take(self, packs: Sequence[Pack]) -> None:
-        """These packs are about to be scheduled."""
+    def take(self, packs: Sequence[Pack], slots: int) -> None:
+        """These packs are about to be scheduled, so many at a time."""
         with self._lock:
-            self._began = time.monotonic()
             self._rows = {pack.name: Row(pack, pack.step) for pack in packs}
-            self._flop_total, self._flop_done = sum(pack.flop for pack in packs), 0.0
+            self._forecast.take(packs, slots)
             for pack in packs:
                 self.errors.pop(pack.name, None)
         self._say("packed", packs=len(packs))
@@ -115,10 +111,11 @@ class Progress:
         """A pack was placed; a second time when it is retried."""
         with self._lock:
             row = self._rows[pack]
-            row.since, row.tries = time.monotonic(), row.tries + 1
+            row.since, row.tries = self._clock(), row.tries + 1
+            self._forecast.started(row.pack, row.since)
             if pack not in self._active:
                 self._active.append(pack)
-        self._say("started", pack=pack, members=len(row.pack.trainings), attempt=row.tries)
+        self._say("started", row, members=len(row.pack.trainings), attempt=row.tries)
 
     def measured(self, pack: str, result: Mapping[str, Any]) -> None:
         """A pack published a measured step."""
@@ -126,27 +123,27 @@ class Progress:
             row = self._rows[pack]
             row.step = max(row.step, int(result["step"]))
             row.values = means(row.pack, result)
+            self._forecast.measured(row.pack, row.step, self._clock())
         values = {name: f"{value:.3g}" for name, value in row.values.items()}
-        self._say("measured", pack=pack, step=f"{row.step}/{row.last_step}", **values)
+        self._say("measured", row, step=f"{row.step}/{row.last_step}", **values)
 
     def completed(self, pack: str) -> None:
         """A pack is done."""
         with self._lock:
             row = self._rows[pack]
-            self._drop(pack)
+            self._drop(row)
             self._done += len(row.pack.trainings)
-            self._flop_done += row.pack.flop
-        self._say("completed", pack=pack)
+        self._say("completed", row)
 
     def failed(self, pack: str, error: str) -> None:
         """A pack failed for good; a larger one is tried again in parts."""
         with self._lock:
             row = self._rows[pack]
-            self._drop(pack)
+            self._drop(row)
             self.errors[pack] = error
-            self._flop_done += row.pack.flop
             self._failed += len(row.pack.trainings) == 1
-        self._say("failed", pack=pack, error=repr(error.strip().splitlines()[-1:]))
+        (last, *_) = error.strip().splitlines()[-1:] or ["unknown"]
+        self._say("failed", row, error=_quoted(last))
 
     def snapshot(self) -> dict[str, Any]:
         """What the heartbeat says: done, total, failed, running packs, seconds that are left."""
@@ -160,34 +157,33 @@ class Progress:
             }
 
     def eta(self) -> float | None:
-        """Seconds that are left at the pace so far; None before there is one."""
-        active = [self._rows[name] for name in self._active]
-        done = self._flop_done + sum(row.share * row.pack.flop for row in active)
-        if done <= 0:
-            return None
-        return (time.monotonic() - self._began) * max(self._flop_total - done, 0.0) / done
+        """Seconds that are left; None before there are packs."""
+        return self._forecast.left(self._clock()) if self._rows else None
 
-    def _drop(self, pack: str) -> None:
-        if pack in self._active:
-            self._active.remove(pack)
+    def _drop(self, row: Row) -> None:
+        self._forecast.ended(row.pack)
+        if row.pack.name in self._active:
+            self._active.remove(row.pack.name)
 
-    def _say(self, event: str, **fields: Any) -> None:
-        self._spoke = time.monotonic()
+    def _say(self, event: str, row: Row | None = None, **fields: Any) -> None:
+        self._spoke = self._clock()
         if self._live is None:
             state = self.snapshot()
             eta = {"eta": duration(state["eta_seconds"])} if state["eta_seconds"] else {}
-            fields |= {
+            words = {
+                **({"pack": _quoted(row.pack.label)} if row else {}),
+                **fields,
                 "done": f"{state['done']}/{state['total']}",
                 "failed": state["failed"],
                 **eta,
             }
-            words = " ".join(f"{name}={value}" for name, value in fields.items())
+            told = " ".join(f"{name}={value}" for name, value in words.items())
             clock = time.strftime("%H:%M:%S")
-            print(f"time={clock} event={event} {words}", file=self._console.file, flush=True)
+            print(f"time={clock} event={event} {told}", file=self._console.file, flush=True)
 
     def _tick(self) -> None:
         while not self._stop.wait(1.0):
-            if time.monotonic() - self._spoke > HEARTBEAT:
+            if self._clock() - self._spoke > HEARTBEAT:
                 self._say("heartbeat", running_packs=len(self._active))
 
     def _table(self) -> Table:
@@ -203,17 +199,17 @@ class Progress:
                 self._add(table, self._rows[name])
             for name in list(self.errors)[-5:]:
                 row = self._rows.get(name)
-                table.add_row(Text(row.label if row else name, style="red"), "failed")
+                table.add_row(Text(row.pack.label if row else name, style="red"), "failed")
             return table
 
     def _add(self, table: Table, row: Row) -> None:
         values = [f"{row.values[name]:.3f}" if name in row.values else "" for name in SHOWN]
         table.add_row(
-            Text(row.label),
+            Text(row.pack.label),
             str(len(row.pack.trainings)),
             f"{row.step}/{row.last_step}",
             *values,
-            duration(time.monotonic() - row.since),
+            duration(self._clock() - row.since),
         )
 
 
@@ -226,6 +222,11 @@ def means(pack: Pack, result: Mapping[str, Any]) -> dict[str, float]:
         if numbers:
             found[name] = sum(numbers) / len(numbers)
     return found
+
+
+def _quoted(text: str) -> str:
+    """A value with spaces, in one piece for whoever reads `key=value` lines."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from study.store.results import Results
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep, Training
-from sweeps.planning import packing
+from sweeps.planning import memory, packing
 from sweeps.planning.packing import Pack
 from sweeps.running import tuner
 from sweeps.running.progress import Progress
@@ -136,12 +136,13 @@ def _train(
         {training: standing.step for training, standing in before.items()},
         slots=slots,
         members=resources.members_per_pack,
+        memory=memory.per_pack(resources),
         on_gpu=resources.gpus_per_pack > 0,
         compositions={training: standing.composition for training, standing in before.items()},
     )
 
     def attempt(packs: Sequence[Pack]) -> list[tuple[Pack, str]]:
-        progress.take(packs)
+        progress.take(packs, slots)
         token = secrets.token_hex(4)
         tuner.train(packs, location, resources, concurrent=slots, watcher=progress, token=token)
         return [

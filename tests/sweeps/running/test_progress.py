@@ -19,7 +19,7 @@ def played(console: Console) -> Progress:
     progress = Progress(console, "tiny")
     with progress:
         progress.begin(4, 4)
-        progress.take(packs)
+        progress.take(packs, slots=2)
         for pack in packs:
             progress.started(pack.name)
         members = {
@@ -46,6 +46,10 @@ def test_a_pipe_gets_plain_lines():
     assert events[:4] == ["begin", "packed", "started", "started"]
     assert events[4:] == ["measured", "failed", "measured", "completed"]
     assert "step=16/32 copy_fraction=0.375" in lines[4]
+    assert all('pack="size=4 ×2 seeds"' in lines[i] for i in (2, 4, 6, 7))
+    assert all('pack="size=8 ×2 seeds"' in lines[i] for i in (3, 5))
+    assert 'error="ValueError: no"' in lines[5]
+    assert all("eta=" in line for line in lines[1:6])  # at the end none is left
     assert "done=2/4" in lines[-1]
     assert "\x1b" not in sink.getvalue()
     assert "ValueError: no" in next(iter(progress.errors.values()))

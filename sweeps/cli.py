@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -14,12 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sweeps.faults import UsageError
+from sweeps.terminal import readers_may_leave
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sweeps.files.spec import Sweep
 
+LOCAL = "local"
+WIDEST = 100
+"""Characters of a line of text, on however wide a terminal."""
 DONE, INCOMPLETE, MISUSED = 0, 1, 2
 """Exit codes: all is well; a training failed or the run was interrupted; the request is wrong."""
 
@@ -29,28 +34,45 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Measure memorization in diffusion models of hierarchical data, and draw its phase "
-    "diagrams.\n\n"
-    "A sweep file names the axes; `plan` says what it costs, `run` trains it through Ray Tune, "
-    "`report` draws what is there. Running the same sweep again goes on where it stopped.\n\n"
-    "Start with:  memophase run demo --report",
+    help="""Measure memorization in diffusion models of hierarchical data, and draw its phase
+    diagrams.
+
+    A sweep file says what is varied. `plan` tells what that takes, `run` trains it through Ray
+    Tune, `status` looks in, `report` draws what is there, also before the end. Running the same
+    sweep again goes on where it stopped; raising its steps continues finished trainings.
+
+    \b
+    Start with one that is shipped:
+      memophase presets
+      memophase plan demo
+      memophase run demo --report
+    Then make it yours; `memophase settings` explains every key:
+      memophase presets show demo > mine.yaml
+    """,
 )
-presets_app = typer.Typer(help="Sweep files to start from.", no_args_is_help=False)
+presets_app = typer.Typer(help="Sweep files to start from.")
 app.add_typer(presets_app, name="presets", invoke_without_command=True)
 
-SweepArgument = Annotated[str, typer.Argument(help="A sweep file, or the name of a preset.")]
+SweepArgument = Annotated[
+    str, typer.Argument(help="A sweep file (YAML), or the name of a preset, such as demo.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Change a setting, such as seeds=2, training.steps=512 or "
-        "network.width=[16,32]. Repeatable; values are YAML.",
+        help="Change a key of the file: seeds=2, a setting of all trainings as training.steps=512, "
+        "an axis as 'grid.network.width=[16,32]'. Repeatable; values are YAML; see `settings`.",
     ),
 ]
 ResultsOption = Annotated[
     str | None,
-    typer.Option("--results", metavar="DIR", help="Results folder or URI. [results/NAME]"),
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="Where its results are: a folder, or a URI such as s3://bucket/demo. "
+        "[default: results/NAME]",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -60,23 +82,25 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            code = function(*args, **kwargs)
-        except UsageError as error:
-            for fault in error.faults:
-                print(f"error: {fault}", file=sys.stderr)
-            code = MISUSED
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            code = INCOMPLETE
-        except BrokenPipeError:
-            # Whoever read our output has gone, as in `… | head`: nothing is left to be flushed to.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = DONE
+        with readers_may_leave():
+            code = _ended(function, *args, **kwargs)
         if code:
             raise typer.Exit(code)
 
     return wrapped
+
+
+def _ended(function: Callable[..., int | None], *args: Any, **kwargs: Any) -> int | None:
+    """The exit code of a command, after what went wrong was told."""
+    try:
+        return function(*args, **kwargs)
+    except UsageError as error:
+        for fault in error.faults:
+            print(f"error: {fault}", file=sys.stderr)
+        return MISUSED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INCOMPLETE
 
 
 @app.command()
@@ -86,13 +110,18 @@ def plan(
     set_: SetOption = None,
     results: ResultsOption = None,
     timed: Annotated[
-        bool, typer.Option("--time/--no-time", help="Train a few seconds to estimate hours.")
+        bool,
+        typer.Option(
+            "--time/--no-time", help="Train for some seconds here, to estimate how long it takes."
+        ),
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a sweep takes: trainings, packs, operations, memory, disk, hours. Writes nothing.
+    """Say what a sweep takes, before it runs.
 
-    Trainings that are finished in the results folder cost nothing.
+    Trainings, operations, memory, disk, time. Writes nothing. Trainings that are finished in the
+    results folder cost nothing. Times come as a range: from this machine doing nothing else, to it
+    being as busy as it is now. For GPUs they follow from rates that are assumed.
 
     Example:  memophase plan demo --set seeds=5
     """
@@ -116,16 +145,24 @@ def run(
         str,
         typer.Option(
             metavar="local|auto|HOST:PORT",
-            help="Where to run: a Ray of its own on this machine, the Ray cluster this machine "
-            "belongs to, or the cluster at an address.",
+            help="Where to run. local: a Ray of its own on this machine; auto: the Ray cluster "
+            "that this machine belongs to; HOST:PORT: the cluster there, from one of its machines.",
         ),
-    ] = "local",
+    ] = LOCAL,
     report: Annotated[bool, typer.Option("--report", help="Write the report at the end.")] = False,
 ) -> int:
-    """Train what is unfinished of a sweep. Run it again to go on, or after changing the file.
+    """Train what is unfinished of a sweep, through Ray Tune.
 
-    Exit code 0: every training is done; 1: some failed, or it was interrupted; 2: nothing was
-    run because the request is wrong.
+    Ctrl-C, a crash or a lost machine cost what was trained since the last measured step: run the
+    same command again to go on. A changed file shares what it has in common with the one before.
+    On a terminal a table shows the packs under way, in a pipe lines of `key=value`; who reads them
+    may leave at any time.
+
+    \b
+    Exit codes:
+      0  every training is done
+      1  some failed, or it was interrupted
+      2  nothing was run, because the request is wrong
 
     Example:  memophase run demo --set training.steps=4096 --report
     """
@@ -134,8 +171,14 @@ def run(
 
     loaded = spec.load(sweep, set_ or [])
     location = results or _default_results(loaded)
-    again = f"run the same command again to go on: memophase run {sweep} …"
-    code = _run(loaded, location, address, again, began)
+    code = _run(loaded, location, address, began)
+    if code is None:
+        again = _command(sweep, set_ or [], results, address, report=report)
+        print(
+            f"interrupted; what was measured is kept. run the same command again to go on: {again}",
+            file=sys.stderr,
+        )
+        return INCOMPLETE
     if report:
         _write_report(location, None)
     return code
@@ -147,7 +190,10 @@ def status(
     results: Annotated[str, typer.Argument(help="A results folder, such as results/demo.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say where a sweep stands, also while another process runs it.
+    """Say where a sweep stands, also while it runs.
+
+    How many trainings are done, what failed and why, how long is left; whichever process or machine
+    runs it.
 
     Example:  memophase status results/demo --json
     """
@@ -163,10 +209,13 @@ def status(
 def report(
     results: Annotated[str, typer.Argument(help="A results folder, such as results/demo.")],
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Where to write it. [RESULTS/report]")
+        str | None, typer.Option(metavar="DIR", help="Where to write it. [default: RESULTS/report]")
     ] = None,
 ) -> None:
-    """Write the report: one HTML file, figures, and their numbers. Works on unfinished sweeps.
+    """Write the report, also of an unfinished sweep.
+
+    One HTML file that opens anywhere: phase diagrams, curves of memorization by typicality, and a
+    test of each published claim. Beside it the figures, and their numbers.
 
     Example:  memophase report results/demo --out demo-report
     """
@@ -179,15 +228,16 @@ def measure(
     results: Annotated[str, typer.Argument(help="A results folder whose checkpoints were kept.")],
     out: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Results folder to write. [RESULTS/measured]"),
+        typer.Option(metavar="DIR", help="Results folder to write. [default: RESULTS/measured]"),
     ] = None,
     set_: SetOption = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Measure finished trainings again, otherwise or more finely, without training.
+    """Measure finished trainings again, more finely.
 
-    Needs trainings run with training.keep=log2. They are measured at the powers of two that were
-    kept, into a results folder of their own, which `report` takes as any other.
+    Needs checkpoints: trainings that were run with training.keep=log2. They are measured at the
+    powers of two that were kept, into a results folder of their own, which `report` takes as any
+    other. --set takes measurement.KEY=VALUE.
 
     Example:  memophase measure results/demo --set measurement.generated=10000
     """
@@ -199,15 +249,21 @@ def measure(
 @app.command()
 @command
 def train(
-    out: Annotated[str, typer.Option(metavar="DIR", help="Goes to DIR/trainings/HASH.")],
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Results folder; it goes to DIR/trainings/HASH.")
+    ],
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="YAML or JSON of one configuration.")
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML or JSON of one configuration, as a sweep's base."),
     ] = None,
     set_: SetOption = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="On the CPU.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Of torch, on the CPU.")] = 1,
 ) -> int:
-    """Train one configuration in this process, without Ray; run it again to go on.
+    """Train one configuration here, without Ray.
+
+    What one debugs with. Prints the order parameters of every measured step. Run it again to go on;
+    its results are those that a sweep would get, and `report` and notebooks read them alike.
 
     Example:  memophase train --out one --set grammar.depth=3 --set grammar.vocab_size=6
     --set grammar.num_synonyms=4 --set corpus.size=128 --set network.width=64
@@ -218,10 +274,39 @@ def train(
     return single.train(config, set_ or [], out, device=device, threads=threads)
 
 
+@app.command()
+@command
+def settings(
+    name: Annotated[
+        str | None, typer.Argument(help="A group such as training, or a setting. [default: all]")
+    ] = None,
+    as_json: JsonOption = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, as in docs/settings.md.")
+    ] = False,
+) -> None:
+    """Explain every setting of sweeps and trainings.
+
+    Their types, defaults, bounds and meanings, as they are declared.
+
+    Example:  memophase settings training
+    """
+    from sweeps.files import reference
+
+    found = reference.groups(name)
+    if as_json:
+        print(json.dumps(reference.document(found), indent=1))
+    elif as_markdown:
+        print(reference.markdown(found), end="")
+    else:
+        width = min(shutil.get_terminal_size().columns, WIDEST)
+        print(reference.text(found, width))
+
+
 @presets_app.callback()
 @command
 def presets_list(context: typer.Context) -> None:
-    """List the sweep files to start from; `memophase presets show NAME` prints one."""
+    """List the sweep files that are shipped; `memophase presets show NAME` prints one."""
     from sweeps import presets
 
     if context.invoked_subcommand is not None:
@@ -256,19 +341,30 @@ def _default_results(sweep: Sweep) -> str:
     return f"results/{sweep.name}"
 
 
-def _run(sweep: Sweep, location: str, address: str, again: str, began: float) -> int:
+def _command(
+    sweep: str, options: list[str], results: str | None, address: str, *, report: bool
+) -> str:
+    """The command that runs a sweep, to be pasted into a shell."""
+    words = ["memophase", "run", sweep]
+    words += [word for option in options for word in ("--set", option)]
+    words += ["--results", results] if results else []
+    words += ["--address", address] if address != LOCAL else []
+    return shlex.join(words + ["--report"] * report)
+
+
+def _run(sweep: Sweep, location: str, address: str, began: float) -> int | None:
+    """Run a sweep, and say how it ended; None when it was interrupted."""
     from sweeps import show
     from sweeps.running.progress import Progress
     from sweeps.running.run import run
 
     _note(sweep)
-    console = _console()
+    console, on_gpu = _console(), sweep.file.resources.gpus_per_pack > 0
     try:
-        with Progress(console, sweep.name) as progress:
+        with Progress(console, sweep.name, on_gpu=on_gpu) as progress:
             outcome = run(sweep, location, address=address, progress=progress, began=began)
     except KeyboardInterrupt:
-        print(f"interrupted; what was measured is kept. {again}", file=sys.stderr)
-        return INCOMPLETE
+        return None
     if outcome.usage is not None:
         print(outcome.usage)
     print(show.outcome(sweep, outcome, location))

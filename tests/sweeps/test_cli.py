@@ -1,6 +1,8 @@
 """The command line apart from what runs through Ray."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +10,19 @@ from pathlib import Path
 import pytest
 
 from study.store.results import Results
-from sweeps import presets
+from sweeps import cli, presets
 from tests.sweeps.tiny import ROOT, TINY, command, memophase
 
-COMMANDS = (["plan"], ["run"], ["status"], ["report"], ["measure"], ["train"], ["presets", "show"])
+COMMANDS = (
+    ["plan"],
+    ["run"],
+    ["status"],
+    ["report"],
+    ["measure"],
+    ["train"],
+    ["settings"],
+    ["presets", "show"],
+)
 
 SETTINGS = [
     "--set=grammar.depth=2",
@@ -42,7 +53,7 @@ def test_every_command_says_what_it_does_with_an_example(name: list[str]):
 
 
 def test_help_loads_nothing_heavy():
-    heavy = ("torch", "ray", "pandas", "numpy", "pyarrow", "altair", "pydantic", "yaml", "scipy")
+    heavy = ("torch", "ray", "pandas", "numpy", "pyarrow", "altair", "yaml", "scipy")
     code = (
         "import sys; sys.argv = ['memophase', '--help']; from sweeps.cli import main\n"
         "try: main()\n"
@@ -90,9 +101,14 @@ def test_a_plan_estimates_hours_by_training_a_little_and_writes_nothing():
     result = memophase("plan", "tiny.yaml")
     assert result.exit_code == 0, result.output
     assert "trainings   4, 4 of them unfinished" in result.stdout
-    assert "estimate" in result.stdout
+    (here,) = [line for line in result.stdout.splitlines() if line.startswith("here")]
+    assert re.match(r"here +\d+(s|m\d\ds) to \d+(s|m\d\ds) on \d+ slots", here)
     planned = json.loads(memophase("plan", "tiny.yaml", "--json").stdout)
-    assert 0 < planned["core_hours"] < planned["wall_hours"] < 0.1  # Ray starts, too
+    for name in ("core_hours", "wall_hours"):
+        least, most = planned[name]
+        assert 0 < least < most < 0.3
+    assert planned["core_hours"][0] < planned["wall_hours"][0]  # Ray starts, too
+    assert planned["gpu_hours"] is None
     assert planned["flop"] == sum(
         planned["cost"][f"{part}_flop"] for part in ("training", "generating", "measuring")
     )
@@ -104,6 +120,34 @@ def test_a_plan_names_the_cells_whose_generalization_cannot_be_told():
     said = "generalization cannot be told in 2 of 2 cells: κ = 1.00 of all strings are grammatical"
     assert memophase(*arguments).stderr == f"note: {said}\n"
     assert memophase("plan", "tiny.yaml", "--no-time").stderr == ""
+
+
+def test_a_plan_for_gpus_names_the_rates_that_it_assumes_and_fits_their_memory():
+    planned = json.loads(memophase("plan", "atlas", "--json").stdout)
+    fast, slow = (planned["flop"] / hours / 3600 for hours in planned["gpu_hours"])
+    assert (fast, slow) == pytest.approx((1e13, 1e12))
+    assert planned["memory_mib"] <= planned["memory_limit_mib"] == 80 * 1024 / 4
+    text = memophase("plan", "atlas").stdout
+    assert "of one GPU, if one does 1e+13 to 1e+12 FLOP/s, which is assumed, not measured" in text
+    small = memophase("plan", "atlas", "--set", "resources.memory_gib_per_pack=0.5").stdout
+    assert "more than the 512 MiB that it has" in small  # as one of the widest networks needs
+
+
+def test_the_command_to_go_on_is_whole_and_can_be_pasted(monkeypatch: pytest.MonkeyPatch):
+    def interrupted(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    arguments = [
+        *("run", "tiny.yaml", "--set", "seeds=1", "--set", "grid.network.width=[8, 16]"),
+        *("--results", "my results", "--address", "127.0.0.1:6379", "--report"),
+    ]
+    told = memophase(*arguments)
+    assert told.exit_code == 1
+    _, _, again = told.stderr.strip().partition("to go on: ")
+    assert shlex.split(again) == ["memophase", *arguments]
+    plain = memophase("run", "tiny.yaml").stderr.strip()
+    assert plain.endswith("to go on: memophase run tiny.yaml")
 
 
 def test_one_training_without_ray():

@@ -61,7 +61,7 @@ def bare(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_bare_site_really_is_bare(bare_site):
     assert "No module named 'ray'" in bare(bare_site, "-c", "import ray").stderr
-    assert "No module named 'pydantic'" in bare(bare_site, "-c", "import pydantic").stderr
+    assert "No module named 'typer'" in bare(bare_site, "-c", "import typer").stderr
 
 
 def test_a_training_needs_the_basis_alone(bare_site, tmp_path):

@@ -23,6 +23,7 @@ from statistics import fmean
 from typing import Any
 
 from study.config import TrialConfig
+from study.models.kinds import known
 from study.processes import chunks
 from sweeps.faults import UsageError
 from sweeps.planning import cost
@@ -45,6 +46,8 @@ NEAR = 0.25
 """Distance of two places, a fifth of one size, within which one short version is enough."""
 ACTIVITIES = ("training", "generating", "measuring")
 """Columns of the timing table."""
+APART = 10.0
+"""Distance of kinds of networks: one that takes a thousand times as long lies nearer."""
 PROCESSES = 8
 """At most, of those that time; more would hardly compete more."""
 STARTS = 4.0
@@ -149,7 +152,8 @@ def examples(packs: Sequence[Pack]) -> list[Pack]:
 
 
 def place_of(pack: Pack) -> Place:
-    """Where a pack lies: its width, leaves, vocabulary, batch and members."""
+    """Where a pack lies: its width, leaves, vocabulary, batch and members; kinds of networks lie
+    apart."""
     config = pack.trainings[0].config
     sizes = (
         config.network.width,
@@ -158,7 +162,7 @@ def place_of(pack: Pack) -> Place:
         config.training.batch_size * config.training.noisings,
         len(pack.trainings),
     )
-    return tuple(map(math.log2, sizes))
+    return (*map(math.log2, sizes), APART * known().index(config.network.kind))
 
 
 def _short_flop(pack: Pack) -> float:
@@ -244,9 +248,9 @@ def paced(
 def _asked(config: TrialConfig, reverse_steps: int) -> int:
     """Strings of a chunk that the network is asked about in a reverse chain, steps added up."""
     from study.processes.generation import planned, spaced
-    from study.processes.uniform import Diffusion
+    from study.processes.registry import process_of
 
-    diffusion = Diffusion.build(config.diffusion.num_timesteps, config.grammar.vocab_size)
+    diffusion = process_of(config.diffusion, config.grammar.vocab_size)
     times = spaced(config.diffusion.num_timesteps, reverse_steps)
     leaves = config.grammar.shape.num_leaves
     return sum(stride.places for stride in planned(diffusion, times, chunks.SMALL, leaves))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from itertools import takewhile
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -19,9 +20,10 @@ def path(name: str) -> Path | None:
 
 
 def summary(name: str) -> str:
-    """The first sentence of a preset's leading comment."""
-    first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
-    return first.lstrip("# ").strip()
+    """The first paragraph of a preset's leading comment, in one line."""
+    lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    paragraph = takewhile(lambda line: line.startswith("# "), lines)
+    return " ".join(line.removeprefix("# ").strip() for line in paragraph)
 
 
 def hint(name: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from study.store.results import Results
 from sweeps import cli, presets
+from sweeps.files import spec
 from tests.sweeps.tiny import ROOT, TINY, command, memophase
 
 COMMANDS = (
@@ -92,7 +93,7 @@ def test_a_preset_can_be_saved_and_planned():
     Path("mine.yaml").write_text(memophase("presets", "show", "demo").stdout)
     result = memophase("plan", "mine.yaml", "--no-time", "--json")
     planned = json.loads(result.stdout)
-    assert planned["trainings"] == planned["cells"] * 3
+    assert planned["trainings"] == planned["cells"] * spec.load("demo").file.seeds
     assert planned["core_hours"] is None
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["mine.yaml", "tiny.yaml"]
 

@@ -53,11 +53,12 @@ def standing(found: StudyStanding) -> str:
     if found.runner is None:
         lines.append("nobody runs it" + ("" if found.done == found.total else "; run it to go on"))
     else:
-        left = found.runner.progress.get("eta_seconds")
+        left = found.runner.eta
         lines.append(f"run by {found.runner}" + (f", {duration(left)} left" if left else ""))
     if found.usage is not None:
         lines.append(f"last run: {found.usage}")
     lines += [f"  {t.label} seed {t.seed}: {reason}" for t, reason in found.troubles]
+    lines += found.ignored
     return "\n".join(lines)
 
 

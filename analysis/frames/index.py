@@ -31,8 +31,8 @@ FOLDER = "index"
 MANIFEST = f"{FOLDER}/manifest.json"
 TRAININGS = "trainings"
 
-VERSION = 1
-"""Of the index's own layout."""
+VERSION = 2
+"""Of the index's own layout, and of what is asked of a training before it is indexed."""
 
 TABLES = ("curves", "levels", "rules", "typicality", "noise", "timing")
 """The tables in the index; the others hold single strings and are read from the trainings."""

@@ -5,10 +5,12 @@ What is settled comes from the index, the rest from the folders of the trainings
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -21,8 +23,13 @@ from analysis.frames.merging import merged
 from analysis.frames.reading import READERS, Look, trusted, until
 from analysis.frames.tables import AnalysisError, Problem, Tables
 from analysis.frames.validity import with_defined_validity
-from study.store import records
-from study.store.results import Results
+from study.store import listing, records
+from study.store.listing import ListingError
+from study.store.results import Results, Status
+from study.store.runners import runners
+from study.store.states import state_of
+
+logger = logging.getLogger(__name__)
 
 FEWEST, SHARE = 50, 0.05
 """The index is written anew once it lacks so many settled trainings and such a share of all."""
@@ -49,7 +56,8 @@ def load(results: Location | Sequence[Location], *, only: Collection[str] | None
         again while they are read, are named in `problems` and left out.
 
     Raises:
-        AnalysisError: when a folder holds no (wanted) training, is named twice, or is no folder.
+        AnalysisError: when a folder cannot be read, holds no (wanted) training, is named twice, or
+            is no folder.
     """
     opened = _opened(results)
     found = [_trainings(one, only) for one in opened]
@@ -83,13 +91,48 @@ def _opened(results: Location | Sequence[Location]) -> list[Results]:
 
 def _trainings(results: Results, only: Collection[str] | None) -> list[str]:
     """Hashes of the wanted trainings in a folder that holds any."""
-    folders = results.trainings()
+    try:
+        folders = results.trainings()
+    except OSError as error:
+        raise AnalysisError(f"{results.store.root} cannot be read: {error}") from error
     if not folders:
         raise AnalysisError(
             f"{results.store.root} holds no trainings; "
             "give the folder of a sweep, the one with 'trainings' in it"
         )
     return [name for name in folders if only is None or name in only]
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """What a folder's sweep wants of its trainings, and whether anybody runs it.
+
+    Attributes:
+        last_steps: hash -> the step at which the sweep wants it to end.
+    """
+
+    last_steps: Mapping[str, int]
+    attended: bool
+
+    @classmethod
+    def of(cls, results: Results) -> _Sweep:
+        try:
+            study = listing.read(results.store)
+        except ListingError as error:
+            logger.warning("%s %s", results.store.full(listing.FILE), error)
+            study = None
+        last_steps = {t.hash: t.last_step for t in study.trainings} if study else {}
+        return cls(last_steps, bool(runners(results.store).alive))
+
+    def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of the frame `trainings` from what the files of the training say."""
+        name, step, published = row["training"], row["step"], None
+        if row["state"] is not None:
+            published = Status(training=name, state=row["state"], step=step)
+        last_step = self.last_steps.get(name, row["last_step"])
+        attended = self.attended and name in self.last_steps
+        state = state_of(published, last_step, attended=attended)
+        return {**row, "state": state, "last_step": last_step}
 
 
 @dataclass(frozen=True)
@@ -107,7 +150,8 @@ class _Source:
     def of(cls, results: Results, known: Index | None, folders: Sequence[str]) -> _Source:
         look = Look.at(results, known, folders)
         described = {**look.settled, **look.running}
-        rows = [dict(described[name].row) for name in folders if name in described]
+        sweep = _Sweep.of(results)
+        rows = [sweep.row(described[name].row) for name in folders if name in described]
         source = cls(
             results=results,
             known=known,

@@ -61,7 +61,7 @@ class Look:
             for start in range(0, len(folders), BATCH):
                 some = folders[start : start + BATCH]
                 found = list(pool.map(lambda training: _read(results, training, known), some))
-                read = [look._noted(reading) for reading in found]
+                read = [look._noted(reading) for reading in found if reading is not None]
                 for name, tables in parts.items():
                     tables.append(records.concatenated(name, [r[name] for r in read if r]))
         look.fresh.update({n: records.concatenated(n, tables) for n, tables in parts.items()})
@@ -72,7 +72,7 @@ class Look:
         if isinstance(reading, Problem):
             self.problems.append(reading)
             return {}
-        goes_on = reading.indexed.row["state"] == "running"
+        goes_on = reading.indexed.row["state"] in (None, "running")
         (self.running if goes_on else self.settled)[reading.training] = reading.indexed
         if reading.tables is None:
             self.indexed.append(reading.training)
@@ -92,19 +92,20 @@ def trusted(results: Results, known: Index | None) -> Index | None:
 
 
 def _digest(results: Results, training: str) -> str | None:
-    """None where the training has not published both files."""
+    """None where the training has not published both files, or they cannot be read."""
     folder = results.store.child(f"{FOLDER}/{training}")
     try:
         return index.digest(folder.read("status.json"), folder.read("config.json"))
-    except FileNotFoundError:
+    except OSError:
         return None
 
 
 def _row(results: Results, training: str, status: Status | None) -> dict[str, object]:
+    """What its files say: the published state, and the step at which its own config ends."""
     config = results.config(training)
     return {
         "training": training,
-        "state": "running" if status is None else status.state,
+        "state": None if status is None else status.state,
         "step": 0 if status is None else status.step,
         "last_step": config.last_step,
         "error": None if status is None else status.error,
@@ -112,8 +113,11 @@ def _row(results: Results, training: str, status: Status | None) -> dict[str, ob
     }
 
 
-def _read(results: Results, training: str, known: Index | None) -> Reading | Problem:
-    """One training, from the index if that is up to date; read again if it moves on meanwhile."""
+def _read(results: Results, training: str, known: Index | None) -> Reading | Problem | None:
+    """One training, from the index if that is up to date; read again if it moves on meanwhile.
+
+    None where its folder holds nothing yet.
+    """
     for _ in range(ATTEMPTS):
         digest = _digest(results, training)
         indexed = known.trainings.get(training) if known else None
@@ -121,6 +125,8 @@ def _read(results: Results, training: str, known: Index | None) -> Reading | Pro
             return Reading(training, indexed, None)
         try:
             status = results.status(training)
+            if status is None and not results.has_config(training):
+                return None
             found = Indexed(digest or "", _row(results, training, status))
         except DamagedTraining as damage:
             return Problem(training, str(damage))

@@ -26,8 +26,7 @@ from analysis.statistics.regimes import last_steps, regimes
 from analysis.statistics.seeds import over_seeds
 from analysis.statistics.single_strings import single_strings, strings_table
 from analysis.statistics.timing import timing_table
-
-STATES = ("finished", "running", "failed", "diverged")
+from study.store.states import STATES
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,13 @@ class Findings:
 
     @property
     def counts(self) -> dict[str, int]:
-        """State -> number of trainings, and those damaged or not yet begun."""
+        """State -> number of trainings; those without a folder are waiting."""
         found = self.trainings["state"].value_counts()
-        counts = {state: int(found.get(state, 0)) for state in STATES}
+        counts: dict[str, int] = {state: int(found.get(state, 0)) for state in STATES}
         readable = set(self.trainings["training"])
         counts["damaged"] = len([p for p in self.problems if p.training not in readable])
         if self.expected is not None:
-            counts["not begun"] = max(0, self.expected - sum(counts.values()))
+            counts["waiting"] += max(0, self.expected - sum(counts.values()))
         return counts
 
     @property
@@ -127,13 +126,14 @@ def find(
             setting of the trainings.
     """
     trainings = tables.trainings
-    if trainings.empty:
+    if trainings.empty and tables.problems:
         first = tables.problems[0]
         raise AnalysisError(
             f"none of the {len(tables.problems)} trainings can be read; "
             f"the first, {first.training}: {first.what}"
         )
-    check_axes(trainings, axes, facet)
+    if not trainings.empty:
+        check_axes(trainings, axes, facet)
     if tables["curves"].empty:
         raise AnalysisError(
             f"none of the {len(trainings)} trainings has a measurement yet; wait for the first step"

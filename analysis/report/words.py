@@ -40,16 +40,12 @@ def completeness(findings: Findings) -> str:
     counts = findings.counts
     finished = counts["finished"]
     total = max(sum(counts.values()), findings.expected or 0)
-    others = [f"{n:,} {_called(name)}" for name, n in counts.items() if n and name != "finished"]
+    others = [f"{n:,} {name}" for name, n in counts.items() if n and name != "finished"]
     if finished == total:
         sentence = f"All {counted(total, 'training')} are finished"
     else:
         sentence = f"{finished:,} of {counted(total, 'training')} are finished"
     return f"{sentence}; {listed(others)}." if others else f"{sentence}."
-
-
-def _called(state: str) -> str:
-    return {"running": "unfinished"}.get(state, state)
 
 
 def seeds(findings: Findings) -> str:

@@ -311,7 +311,14 @@ class TrialConfig(Section):
         Defaults that follow from other settings are resolved first, so that leaving a setting out
         and writing its value are the same training.
         """
-        document = {"semantics": SEMANTICS, **identity(self.resolved)}
+        return self._hash(SEMANTICS)
+
+    def is_identified_by(self, hash_: str) -> bool:
+        """Whether this is the training of that name, trained by today's code or by older code."""
+        return any(self._hash(semantics) == hash_ for semantics in range(SEMANTICS, 0, -1))
+
+    def _hash(self, semantics: int) -> str:
+        document = {"semantics": semantics, **identity(self.resolved)}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -20,18 +20,28 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from study.config import ConfigError, TrialConfig
+from study.config import TrialConfig
 from study.store import records
-from study.store.storage import Store
+from study.store.storage import NotAFile, Store
 
 State = Literal["running", "finished", "diverged", "failed"]
 
 FOLDER = "trainings"
 _KEPT = "checkpoint."
 
+SAID = 200
+"""Letters of a fault that are told."""
+
+_GARBLED = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
+"""What reading a document raises that is not what was written."""
+
 
 class DamagedTraining(ValueError):  # noqa: N818 - a state of the disk, told to the user as such
     """A training folder whose files are not the ones that its status names."""
+
+
+class UnreadableTraining(DamagedTraining):
+    """A training folder with a file that cannot be read, which may be whole: nothing is redone."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +104,9 @@ class Status:
             files = {name: Entry(**entry) for name, entry in document.pop("files").items()}
             composition = tuple(document.pop("composition"))
             return cls(**document, files=files, composition=composition)
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            if isinstance(error, DamagedTraining):
-                raise
+        except DamagedTraining:
+            raise
+        except _GARBLED as error:
             raise DamagedTraining("status.json is garbled") from error
 
 
@@ -122,7 +132,7 @@ class Results:
             DamagedTraining: when the status is garbled or belongs to another training.
         """
         try:
-            status = Status.from_bytes(self.store.read(f"{FOLDER}/{training}/status.json"))
+            status = Status.from_bytes(self._bytes(training, "status.json"))
         except FileNotFoundError:
             return None
         if status.training != training:
@@ -142,11 +152,29 @@ class Results:
         if status is not None:
             document = self._config_document(training)
             if config is None or document != config.to_dict():
-                found = self._config(document).hash
-                if found != training and status.version == records.VERSION:
-                    raise DamagedTraining("config.json is not that of this training")
+                self._config(training, document)
             for name in status.files:
                 self.read(status, name)
+        return status
+
+    def measured(self, training: str) -> Status | None:
+        """The status, after every file that it names was found with its size; none is opened.
+
+        Raises:
+            DamagedTraining: naming the first file that is missing or differs.
+        """
+        status = self.status(training)
+        if status is not None:
+            try:
+                sizes = self.store.sizes(f"{FOLDER}/{training}")
+            except OSError as error:
+                raise UnreadableTraining(f"its folder cannot be read: {error}") from error
+            if "config.json" not in sizes:
+                raise DamagedTraining("config.json is missing")
+            for entry in status.files.values():
+                if sizes.get(entry.name) != entry.size:
+                    what = "does not have its size" if entry.name in sizes else "is missing"
+                    raise DamagedTraining(f"{entry.name} {what}")
         return status
 
     def read(self, status: Status, name: str) -> bytes:
@@ -157,7 +185,7 @@ class Results:
         """
         entry = status.files[name]
         try:
-            data = self.store.read(f"{FOLDER}/{status.training}/{entry.name}")
+            data = self._bytes(status.training, entry.name)
         except FileNotFoundError:
             raise DamagedTraining(f"{entry.name} is missing") from None
         if len(data) != entry.size or _digest(data) != entry.sha256:
@@ -168,7 +196,13 @@ class Results:
         """A table of a published step, in today's schema; empty if none was published."""
         if name not in status.files:
             return records.SCHEMAS[name].empty_table()
-        return records.from_bytes(name, self.read(status, name))
+        data = self.read(status, name)
+        try:
+            return records.from_bytes(name, data)
+        except (pa.ArrowException, *_GARBLED) as error:
+            if isinstance(error, records.RecordsError):
+                raise
+            raise DamagedTraining(f"{status.files[name].name} is garbled: {error}") from error
 
     def tables(self, status: Status) -> dict[str, pa.Table]:
         """Every table of a published step by name."""
@@ -178,24 +212,62 @@ class Results:
         """The configuration of a training.
 
         Raises:
-            DamagedTraining: when `config.json` is missing or garbled.
+            DamagedTraining: when `config.json` is missing, garbled or that of another training.
         """
-        return self._config(self._config_document(training))
+        return self._config(training, self._config_document(training))
+
+    def has_config(self, training: str) -> bool:
+        """Whether anything stands in the place of `config.json`; nothing does before a training."""
+        try:
+            self._bytes(training, "config.json")
+        except FileNotFoundError:
+            return False
+        except DamagedTraining:
+            return True
+        return True
+
+    def _bytes(self, training: str, name: str) -> bytes:
+        """A file of a training.
+
+        Raises:
+            FileNotFoundError: when nothing is there.
+            DamagedTraining: when it cannot be read.
+        """
+        try:
+            return self.store.read(f"{FOLDER}/{training}/{name}")
+        except FileNotFoundError:
+            raise
+        except NotAFile as error:
+            raise DamagedTraining(f"{name} is no file: {error}") from error
+        except OSError as error:
+            what = f"{name} cannot be read: {error.strerror or error}"
+            raise UnreadableTraining(what) from error
 
     def _config_document(self, training: str) -> Any:
         try:
-            return json.loads(self.store.read(f"{FOLDER}/{training}/config.json"))
+            data = self._bytes(training, "config.json")
         except FileNotFoundError:
             raise DamagedTraining("config.json is missing") from None
-        except ValueError as error:
-            raise DamagedTraining(f"config.json is garbled: {error}") from error
-
-    @staticmethod
-    def _config(document: Any) -> TrialConfig:
         try:
-            return TrialConfig.from_dict(document)
-        except (ConfigError, ValueError) as error:
-            raise DamagedTraining(f"config.json is garbled: {error}") from error
+            return json.loads(data)
+        except _GARBLED as error:
+            raise DamagedTraining(f"config.json is garbled: {_short(error)}") from error
+
+    def _config(self, training: str, document: Any) -> TrialConfig:
+        """The configuration in a document, which must be that of the training.
+
+        The identity of a training whose tables are of an older version is not worked out: its
+        settings may have been others.
+        """
+        try:
+            config = TrialConfig.from_dict(document)
+        except _GARBLED as error:
+            raise DamagedTraining(f"config.json is garbled: {_short(error)}") from error
+        if not config.is_identified_by(training):
+            status = self.status(training)
+            if status is None or status.version == records.VERSION:
+                raise DamagedTraining("config.json is not that of this training")
+        return config
 
     def publish(
         self,
@@ -248,10 +320,8 @@ class Results:
 
     def discard(self, training: str) -> None:
         """Remove everything of a training, its status first."""
-        folder = self.store.child(f"{FOLDER}/{training}")
-        folder.delete("status.json")
-        for name in folder.names():
-            folder.delete(name)
+        self.store.remove(f"{FOLDER}/{training}/status.json")
+        self.store.remove(f"{FOLDER}/{training}")
 
     def _sweep(self, training: str, status: Status) -> None:
         """Delete the files that the status does not name."""
@@ -277,6 +347,12 @@ def _checkpoint_file(step: int) -> str:
 def _without_checksum(data: bytes, checksum: str) -> bytes:
     """The bytes that a status is the checksum of: its own, less the line of the checksum."""
     return data.replace(f' "sha256": "{checksum}",\n'.encode(), b"", 1)
+
+
+def _short(error: Exception) -> str:
+    """What is wrong, without all of what was there instead."""
+    said = str(error)
+    return said if len(said) <= SAID else f"{said[:SAID]} …"
 
 
 def _json(document: Any) -> bytes:

@@ -6,8 +6,11 @@ bytes or the new ones, whatever dies in between.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
+import stat
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +23,10 @@ AT_A_TIME = 8
 """Files that are sent to the disk or the object store at a time."""
 
 T = TypeVar("T")
+
+
+class NotAFile(OSError):  # noqa: N818 - what is there, and no failure of the disk
+    """Something in the place of a file that no second attempt will read."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,12 @@ class Store:
         """All bytes of a file.
 
         Raises:
-            FileNotFoundError: when there is no such file.
+            FileNotFoundError: when nothing is there.
+            NotAFile: when something else is, such as a folder or a link to nothing.
+            OSError: when it cannot be read.
         """
         if self.is_local:  # a fifth of what opening an Arrow stream costs
-            return Path(self.full(path)).read_bytes()
+            return _read(Path(self.full(path)))
         with self.filesystem.open_input_stream(self.full(path)) as stream:
             return stream.read()
 
@@ -66,6 +75,12 @@ class Store:
         """Bytes of a file; None where there is none."""
         info = self.filesystem.get_file_info(self.full(path))
         return info.size if info.type == pafs.FileType.File else None
+
+    def sizes(self, path: str = "") -> dict[str, int]:
+        """Name -> bytes of every file directly below a folder; empty if it is missing."""
+        selector = pafs.FileSelector(self.full(path), allow_not_found=True)
+        infos = self.filesystem.get_file_info(selector)
+        return {info.base_name: info.size for info in infos if info.type == pafs.FileType.File}
 
     def names(self, path: str = "") -> list[str]:
         """Names of files and folders directly below a folder, sorted; empty if it is missing."""
@@ -78,6 +93,18 @@ class Store:
             self.filesystem.delete_file(self.full(path))
         except FileNotFoundError:
             return
+
+    def remove(self, path: str) -> None:
+        """Delete whatever is at a path: a file, a link but not what it points to, a whole folder.
+
+        Where nothing is there it is no error.
+        """
+        if self.is_local:
+            _remove(Path(self.full(path)))
+        elif self.filesystem.get_file_info(self.full(path)).type == pafs.FileType.Directory:
+            self.filesystem.delete_dir(self.full(path))
+        else:
+            self.delete(path)
 
     def publish(self, path: str, data: bytes) -> None:
         """Replace a file in one step: fsync and rename on disks, one PUT on object stores."""
@@ -98,6 +125,34 @@ class Store:
         name, data = file
         with self.filesystem.open_output_stream(self.full(name)) as stream:
             stream.write(data)
+
+
+def _read(path: Path) -> bytes:
+    """Opened without waiting: a pipe in the place of a file would hold its reader for ever."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise NotAFile("a link to nothing") from None
+        raise
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise NotAFile(error.strerror) from None
+        raise
+    try:
+        if not stat.S_ISREG(mode := os.fstat(descriptor).st_mode):
+            raise NotAFile("a folder" if stat.S_ISDIR(mode) else "a device or a pipe")
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:

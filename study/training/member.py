@@ -17,7 +17,7 @@ from study.corpus import Corpus, build_corpus
 from study.measures import Reference
 from study.processes.process import Diffusion
 from study.store import records
-from study.store.results import DamagedTraining, Entry, Results, State, Status
+from study.store.results import DamagedTraining, Entry, Results, State, Status, UnreadableTraining
 from study.training.fixed import Fixed
 
 log = logging.getLogger(__name__)
@@ -47,10 +47,16 @@ class Member:
 
     @classmethod
     def open(cls, config: TrialConfig, results: Results) -> Member:
-        """A training as its folder holds it; a damaged folder is emptied and said so."""
+        """A training as its folder holds it; a damaged folder is emptied and said so.
+
+        Raises:
+            UnreadableTraining: when a file cannot be read although it is there.
+        """
         try:
             status = results.verified(config.hash)
             tables = results.tables(status) if status else {}
+        except UnreadableTraining:
+            raise
         except (DamagedTraining, records.RecordsError) as damage:
             log.warning("training %s is damaged (%s) and is redone", config.hash, damage)
             results.discard(config.hash)

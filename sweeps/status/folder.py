@@ -10,24 +10,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
 
+from study.store import listing
+from study.store.listing import FILE, VERSION, ListingError, Study
 from study.store.results import DamagedTraining, Results, Status
+from study.store.states import DONE, TrainingState, state_of
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep, Training
 
-FILE = "sweep.json"
-VERSION = 1
 READERS = 8
 BATCH = 64
 """Trainings that are looked at by one of the readers in a row."""
-
-T = TypeVar("T")
-
-Progress = Literal["waiting", "running", "finished", "diverged", "failed", "damaged"]
+READ_AT_MOST = 256 * 2**20
+"""Bytes of a study that `inspected` reads whole."""
 
 
 @dataclass(frozen=True)
@@ -35,49 +33,23 @@ class Standing:
     """Where a training stands.
 
     Attributes:
-        state: `waiting` without a published step; `damaged` when what is there cannot be trusted
-            and will be redone; else the published state, `running` again when the sweep has become
-            longer than what was trained.
+        state: see `TrainingState`.
         step: the last published step.
         composition: the pack it was trained in, where results depend on it.
         reason: of a failure or damage.
+        size: bytes of the files of that step.
     """
 
-    state: Progress
+    state: TrainingState
     step: int = 0
     composition: tuple[str, ...] = ()
     reason: str = ""
+    size: int = 0
 
     @property
     def done(self) -> bool:
         """Whether nothing is left to train."""
-        return self.state in ("finished", "diverged")
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A training as `sweep.json` lists it."""
-
-    hash: str
-    seed: int
-    label: str
-    last_step: int
-    cell: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Study:
-    """The content of `sweep.json`.
-
-    Attributes:
-        axes, facet: how the report lays out its phase diagrams.
-        trainings: what the sweep consists of.
-    """
-
-    name: str
-    axes: list[str]
-    facet: str | None
-    trainings: list[Listed]
+        return self.state in DONE
 
 
 def publish(sweep: Sweep, results: Results) -> None:
@@ -127,27 +99,10 @@ def read(results: Results) -> Study | None:
     Raises:
         UsageError: when `sweep.json` is garbled or was written by a newer version.
     """
-    place = f"{results.store.full(FILE)}"
     try:
-        document = json.loads(results.store.read(FILE))
-        if document["version"] > VERSION:
-            what = f"has version {document['version']}, this memophase reads up to {VERSION}"
-            raise UsageError.of(what, place=place)
-        return Study(
-            name=document["name"],
-            axes=document["report"]["axes"],
-            facet=document["report"]["facet"],
-            trainings=[Listed(**training) for training in document["trainings"]],
-        )
-    except FileNotFoundError:
-        return None
-    except UsageError:
-        raise
-    except OSError as error:
-        raise UsageError.of(f"cannot be read: {error.strerror or error}", place=place) from None
-    except (ValueError, KeyError, TypeError) as error:
-        what = f"is garbled ({error!r}); delete it and run the sweep again, trainings are kept"
-        raise UsageError.of(what, place=place) from None
+        return listing.read(results.store)
+    except ListingError as error:
+        raise UsageError.of(str(error), place=results.store.full(FILE)) from None
 
 
 def refuse_other_study(sweep: Sweep, results: Results, location: str) -> None:
@@ -165,57 +120,63 @@ def refuse_other_study(sweep: Sweep, results: Results, location: str) -> None:
         )
 
 
-def standings(last_steps: Mapping[str, int], results: Results) -> dict[str, Standing]:
+def standings(
+    last_steps: Mapping[str, int], results: Results, *, attended: bool = False
+) -> dict[str, Standing]:
     """Where each training stands by its status alone.
 
     Args:
         last_steps: hash -> the step at which it is to end.
         results: where they are published.
+        attended: whether anybody runs them.
     """
+    return _all(last_steps, results.status, attended)
 
-    def standing(item: tuple[str, int]) -> Standing:
-        training, last_step = item
-        return _standing(lambda: results.status(training), last_step)
 
-    return dict(zip(last_steps, _all(standing, last_steps.items()), strict=True))
+def inspected(last_steps: Mapping[str, int], results: Results) -> dict[str, Standing]:
+    """Where each training stands, told while nobody runs them, with damage to their files.
+
+    Every byte is read where these are few enough to take seconds; of more, sizes are compared.
+    """
+    by_status = _all(last_steps, results.status, False)
+    few = sum(standing.size for standing in by_status.values()) <= READ_AT_MOST
+    return _all(last_steps, results.verified if few else results.measured, False)
 
 
 def verified(trainings: Sequence[Training], results: Results) -> dict[str, Standing]:
     """Where each training stands after every file of it was read, so that damage shows."""
-
-    def standing(training: Training) -> Standing:
-        config = training.config
-        return _standing(lambda: results.verified(training.hash, config), config.last_step)
-
-    found = _all(standing, trainings)
-    return {training.hash: each for training, each in zip(trainings, found, strict=True)}
+    configs = {training.hash: training.config for training in trainings}
+    last_steps = {hash_: config.last_step for hash_, config in configs.items()}
+    return _all(last_steps, lambda hash_: results.verified(hash_, configs[hash_]), False)
 
 
-def _all(function: Callable[[T], Standing], items: Collection[T]) -> list[Standing]:
-    """The function of every item, several at a time: most of it is waiting for files."""
-    rows = list(items)
-    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+def _all(
+    last_steps: Mapping[str, int], read: Callable[[str], Status | None], attended: bool
+) -> dict[str, Standing]:
+    """Where each training stands, several read at a time: most of it is waiting for files."""
+
+    def several(batch: Sequence[str]) -> list[Standing]:
+        return [_standing(read, name, last_steps[name], attended) for name in batch]
+
+    names = list(last_steps)
+    batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(lambda batch: [function(item) for item in batch], batches)
-        return [standing for batch in found for standing in batch]
+        found = [standing for batch in pool.map(several, batches) for standing in batch]
+    return dict(zip(names, found, strict=True))
 
 
-def _standing(read: Callable[[], Status | None], last_step: int) -> Standing:
+def _standing(
+    read: Callable[[str], Status | None], training: str, last_step: int, attended: bool
+) -> Standing:
     try:
-        status = read()
-    except (DamagedTraining, OSError) as damage:
-        return Standing("damaged", reason=str(damage))
+        status = read(training)
+    except DamagedTraining as damage:
+        return Standing(state_of(damage, last_step, attended=attended), reason=str(damage))
+    state = state_of(status, last_step, attended=attended)
     if status is None:
-        return Standing("waiting")
-    return Standing(
-        _state(status, last_step), status.step, tuple(status.composition), status.error or ""
-    )
-
-
-def _state(status: Status, last_step: int) -> Progress:
-    if status.state in ("diverged", "failed"):
-        return status.state
-    return "finished" if status.is_done(last_step) else "running"
+        return Standing(state)
+    size = sum(entry.size for entry in status.files.values())
+    return Standing(state, status.step, tuple(status.composition), status.error or "", size)
 
 
 def note_failure(results: Results, name: str, text: str) -> str:

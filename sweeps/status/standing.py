@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from study.store.listing import Listed
 from study.store.results import Results
+from study.store.runners import Runner, runners
+from study.store.states import DONE, STATES
 from sweeps.faults import UsageError
-from sweeps.status import folder, heartbeat, usage
-from sweeps.status.folder import Listed, Standing
-from sweeps.status.heartbeat import Runner
+from sweeps.status import folder, usage
+from sweeps.status.folder import Standing
 from sweeps.status.usage import Usage
-
-STATES = ("finished", "diverged", "running", "waiting", "failed", "damaged")
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,11 @@ class StudyStanding:
     """Where a study stands.
 
     Attributes:
-        counts: state -> trainings; `running` and `waiting` ones may be unattended.
+        counts: state -> trainings.
         runner: who runs it now; None if nobody does.
         troubles: failed and damaged trainings, and why.
         usage: what the last run did with its processors; None where none has ended.
+        ignored: heartbeats that say nothing that can be true, each in a line.
     """
 
     name: str
@@ -33,6 +34,7 @@ class StudyStanding:
     steps_done: int
     steps_total: int
     usage: Usage | None
+    ignored: list[str]
 
     @property
     def total(self) -> int:
@@ -42,7 +44,7 @@ class StudyStanding:
     @property
     def done(self) -> int:
         """Trainings with nothing left to train."""
-        return self.counts["finished"] + self.counts["diverged"]
+        return sum(self.counts[state] for state in DONE)
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -54,13 +56,14 @@ class StudyStanding:
             **self.counts,
             "steps_done": self.steps_done,
             "steps_total": self.steps_total,
-            "eta_seconds": runner.progress.get("eta_seconds") if runner else None,
+            "eta_seconds": runner.eta if runner else None,
             "runner": None if runner is None else {"host": runner.host, "pid": runner.pid},
             "last_run": None if self.usage is None else self.usage.document(),
             "failures": [
                 {"training": t.hash, "cell": t.cell, "seed": t.seed, "reason": reason}
                 for t, reason in self.troubles
             ],
+            "ignored": self.ignored,
         }
 
 
@@ -76,18 +79,23 @@ def standing(location: str) -> StudyStanding:
         if study is None:
             what = "holds no study; `memophase run SWEEP` makes one"
             raise UsageError.of(what, place=location)
-        found = folder.standings({t.hash: t.last_step for t in study.trainings}, results)
-        runners = heartbeat.runners(results.store)
+        attending = runners(results.store)
+        last_steps = {t.hash: t.last_step for t in study.trainings}
+        if attending.alive:  # who runs it has read every file, and replaces them now
+            found = folder.standings(last_steps, results, attended=True)
+        else:
+            found = folder.inspected(last_steps, results)
     except OSError as error:
         raise UsageError.of(f"cannot be read: {error.strerror or error}", place=location) from None
     return StudyStanding(
         name=study.name,
         counts={state: sum(s.state == state for s in found.values()) for state in STATES},
-        runner=runners[0] if runners else None,
+        runner=attending.alive[0] if attending.alive else None,
         troubles=[(t, _trouble(found[t.hash])) for t in study.trainings if _trouble(found[t.hash])],
         steps_done=sum(min(found[t.hash].step, t.last_step) for t in study.trainings),
         steps_total=sum(t.last_step for t in study.trainings),
         usage=usage.last(results),
+        ignored=attending.ignored,
     )
 
 

@@ -72,7 +72,7 @@ def test_running_failed_and_unmeasured_trainings_are_told_apart(tmp_path):
         ),
     )
     trainings = load(tmp_path).trainings.set_index("seed")
-    assert list(trainings["state"]) == ["running", "failed", "running"]
+    assert list(trainings["state"]) == ["unfinished", "failed", "waiting"]
     assert list(trainings["step"]) == [256, 128, 0]
     assert trainings.loc[1, "error"] == "ValueError: no"
 

@@ -127,7 +127,7 @@ def test_tables_have_scopes_and_captions(report: ReportPaths):
 
 def test_the_page_says_how_complete_the_sweep_is_and_what_it_found(report: ReportPaths):
     text = " ".join(read(report).text.split())
-    assert "54 of 60 trainings are finished; 6 not begun." in text
+    assert "54 of 60 trainings are finished; 6 waiting." in text
     assert "18 cells with 3 seeds each" in text
     assert re.search(r"Of 18 cells, .* memorize", text)
     assert "Supported: while copying sets in, typical strings" in text
@@ -207,9 +207,7 @@ def test_an_unfinished_sweep_with_failures_is_reported(tmp_path: Path):
         results, tmp_path / "out", title="Running", axes=["corpus.size"], expected=6
     )
     text = " ".join(read(found).text.split())
-    assert (
-        "0 of 6 trainings are finished; 2 unfinished, 1 failed, 1 damaged and 2 not begun" in text
-    )
+    assert "0 of 6 trainings are finished; 2 unfinished, 2 waiting, 1 failed and 1 damaged" in text
     assert "failed: ValueError: <b>no</b>" in text
     assert "status.json is garbled" in text
     phase = dataset(read(found), "phase")

@@ -79,7 +79,7 @@ def test_standings_tell_what_is_left(results: Results):
     states = {name: standing.state for name, standing in found.items()}
     assert states == {
         "a": "finished",
-        "b": "running",
+        "b": "unfinished",
         "c": "diverged",
         "d": "failed",
         "e": "damaged",
@@ -92,13 +92,13 @@ def test_standings_tell_what_is_left(results: Results):
 
 def test_a_second_runner_is_told_who_is_first(results: Results):
     with Heartbeat(results.store, nothing):
-        assert [r.pid for r in heartbeat.runners(results.store)] == [os.getpid()]
+        assert [r.pid for r in heartbeat.runners(results.store).alive] == [os.getpid()]
         with (
             pytest.raises(UsageError, match=f"is being run by process {os.getpid()} on "),
             Heartbeat(results.store, nothing),
         ):
             pass
-    assert heartbeat.runners(results.store) == []
+    assert heartbeat.runners(results.store).alive == []
     with Heartbeat(results.store, nothing):
         pass
     assert results.store.names("runs") == []
@@ -136,12 +136,11 @@ def test_status_of_a_folder_that_nobody_runs(results: Results):
     folder.publish(sweep, results)
     first, second, third, _ = sweep.trainings
     folder.mark_failed(results, first.hash, "ValueError: no")
-    for training, state, step in ((second, "finished", 32), (third, "running", 8)):
-        status = Status(training=training.hash, state=state, step=step)
-        results.store.publish(f"trainings/{training.hash}/status.json", status.to_bytes())
+    results.publish(second.config, "finished", 32, {}, b"weights")
+    results.publish(third.config, "running", 8, {}, b"weights")
     told = json.loads(memophase("status", results.store.root, "--json").stdout)
     assert (told["total"], told["done"]) == (4, 1)
-    assert (told["failed"], told["running"], told["waiting"]) == (1, 1, 1)
+    assert (told["failed"], told["unfinished"], told["waiting"]) == (1, 1, 1)
     assert (told["steps_done"], told["steps_total"]) == (40, 128)
     assert told["failures"][0]["reason"] == "failed: ValueError: no"
     assert told["runner"] is None
@@ -159,7 +158,7 @@ def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results):
         results.publish(training.config, "finished", 32, {}, b"weights")
     longer = spec.loads(TINY, ["training.steps=64"])
     assert {s.state for s in folder.verified(sweep.trainings, results).values()} == {"finished"}
-    assert {s.state for s in folder.verified(longer.trainings, results).values()} == {"running"}
+    assert {s.state for s in folder.verified(longer.trainings, results).values()} == {"unfinished"}
 
     own = [Path(results.store.full(f"trainings/{t.hash}")) for t in sweep.trainings]
     checkpoint = own[0] / "checkpoint-000000032.pt"

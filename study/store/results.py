@@ -149,7 +149,7 @@ class Results:
             DamagedTraining: naming the first file that is missing or differs.
         """
         status = self.status(training)
-        if status is not None:
+        if status is not None and status.files:
             document = self._config_document(training)
             if config is None or document != config.to_dict():
                 self._config(training, document)
@@ -164,7 +164,7 @@ class Results:
             DamagedTraining: naming the first file that is missing or differs.
         """
         status = self.status(training)
-        if status is not None:
+        if status is not None and status.files:
             try:
                 sizes = self.store.sizes(f"{FOLDER}/{training}")
             except OSError as error:
@@ -311,6 +311,11 @@ class Results:
         folder.publish("status.json", status.to_bytes())
         self._sweep(training, status)
         return status
+
+    def describe(self, config: TrialConfig) -> None:
+        """Publish what a training is to be, before anything of it is."""
+        path = f"{FOLDER}/{config.hash}/config.json"
+        self.store.publish(path, _json(config.to_dict()))
 
     def mark(self, status: Status, state: State, error: str | None = None) -> Status:
         """Publish another state for what is already there."""

@@ -46,7 +46,7 @@ class Runner:
         runner = cls(**json.loads(data))
         if not (isinstance(runner.token, str) and isinstance(runner.host, str)):
             raise TypeError("token and host are text")
-        if type(runner.pid) is not int or runner.pid <= 0:
+        if type(runner.pid) is not int or not 0 < runner.pid < 2**32:
             raise TypeError("a process has a positive number")
         if not (_is_number(runner.started) and _is_number(runner.beat)):
             raise TypeError("times are numbers")

@@ -163,7 +163,7 @@ def _train(
     for pack, error in failed:
         (training,) = pack.trainings
         logs[training.hash] = folder.note_failure(results, training.hash, error)
-        folder.mark_failed(results, training.hash, _last_line(error))
+        folder.mark_failed(results, training.config, _last_line(error))
     return logs
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from study.config import TrialConfig
 from study.store import listing
 from study.store.listing import FILE, VERSION, ListingError, Study
 from study.store.results import DamagedTraining, Results, Status
@@ -186,10 +187,13 @@ def note_failure(results: Results, name: str, text: str) -> str:
     return results.store.full(path)
 
 
-def mark_failed(results: Results, training: str, error: str) -> None:
+def mark_failed(results: Results, config: TrialConfig, error: str) -> None:
     """Say in the training's own status that it failed; where not even that can be written, not."""
     try:
-        status = results.status(training) or Status(training=training, state="failed", step=0)
+        status = results.status(config.hash)
+        if status is None:
+            results.describe(config)
+            status = Status(training=config.hash, state="failed", step=0)
         results.mark(status, "failed", error)
     except (DamagedTraining, OSError):
         return

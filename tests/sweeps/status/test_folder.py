@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from study.store.results import Results, Status
+from analysis import load
+from study.store.results import DamagedTraining, Results, Status
+from study.store.states import state_of
+from sweeps import show
 from sweeps.faults import UsageError
 from sweeps.files import spec
-from sweeps.status import folder, heartbeat
+from sweeps.status import folder, heartbeat, standing
 from sweeps.status.heartbeat import Heartbeat
+from tests.analysis import synthetic
 from tests.sweeps.tiny import TINY, memophase
 
 
@@ -135,7 +139,7 @@ def test_status_of_a_folder_that_nobody_runs(results: Results):
     sweep = spec.loads(TINY)
     folder.publish(sweep, results)
     first, second, third, _ = sweep.trainings
-    folder.mark_failed(results, first.hash, "ValueError: no")
+    folder.mark_failed(results, first.config, "ValueError: no")
     results.publish(second.config, "finished", 32, {}, b"weights")
     results.publish(third.config, "running", 8, {}, b"weights")
     told = json.loads(memophase("status", results.store.root, "--json").stdout)
@@ -177,3 +181,101 @@ def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results):
     assert "does not match its checksum" in found[sweep.trainings[0].hash].reason
     assert "not that of this training" in found[sweep.trainings[1].hash].reason
     assert "garbled" in found[sweep.trainings[3].hash].reason
+
+
+WRONG = [
+    b"",
+    b"[]",
+    b"\xff",
+    b"[" * 100_000,
+    {"beat": "now"},
+    {"beat": None},
+    {"beat": 1e400},
+    {"beat": 10**400},
+    {"started": [1]},
+    {"pid": "1"},
+    {"pid": -1},
+    {"pid": 10**40},
+    {"pid": True},
+    {"host": 7},
+    {"token": None},
+    {"progress": 3},
+    {"progress": {"eta_seconds": "soon"}},
+    {"host": "other", "beat": time.time() + 1e9, "started": time.time() + 1e9},
+    {"beat": time.time() + 1e9},
+]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, None], ids=lambda wrong: str(wrong)[:30])
+def test_a_heartbeat_that_cannot_be_holds_nothing_and_is_named(results: Results, caplog, wrong):
+    folder.publish(spec.loads(TINY), results)
+    if isinstance(wrong, dict):
+        beat(results, **wrong)
+    elif wrong is None:
+        Path(results.store.full("runs/x.json")).mkdir(parents=True)
+    else:
+        results.store.publish("runs/x.json", wrong)
+    found = standing.standing(results.store.root)
+    assert found.runner is None
+    (line,) = found.ignored
+    assert line.startswith(f"{results.store.full('runs/x.json')} is ignored: ")
+    assert "\n" not in line
+    assert line in show.standing(found)
+    assert found.document()["ignored"] == [line]
+    with Heartbeat(results.store, nothing):
+        assert caplog.messages == [line]
+        assert [r.pid for r in heartbeat.runners(results.store).alive] == [os.getpid()]
+    assert results.store.names("runs") == []
+
+
+def test_clocks_that_differ_a_little_hold_a_folder_all_the_same(results: Results):
+    beat(results, host="elsewhere", beat=time.time() + 30, started=time.time() + 20)
+    with pytest.raises(UsageError, match=r"on elsewhere \(for 0 s\)"):
+        Heartbeat(results.store, nothing).__enter__()
+
+
+def test_a_sweep_that_became_longer_is_told_alike_by_everyone(results: Results):
+    """Every training finished its 32 steps; then the sweep was run with 64 and interrupted."""
+    for training in spec.loads(TINY).trainings:
+        tables = synthetic.tables(training.config)
+        results.publish(training.config, "finished", 32, tables, b"weights")
+    longer = spec.loads(TINY, ["training.steps=64"])
+    folder.publish(longer, results)
+    first = longer.trainings[0]
+    results.publish(first.config, "running", 32, {}, b"weights")
+    location = results.store.root
+    words = show.standing(standing.standing(location)).splitlines()
+    assert words == [
+        "tiny: 0 of 4 trainings done (4 unfinished)",
+        "nobody runs it; run it to go on",
+    ]
+    found = load(location).trainings
+    assert set(found["state"]) == {"unfinished"}
+    assert set(found["last_step"]) == {64}
+    assert {s.state for s in folder.verified(longer.trainings, results).values()} == {"unfinished"}
+    beat(results)
+    assert "(4 running)" in show.standing(standing.standing(location))
+    assert set(load(location).trainings["state"]) == {"running"}
+
+
+@pytest.mark.parametrize(
+    ("published", "attended", "state"),
+    [
+        (None, True, "waiting"),
+        (DamagedTraining("no"), True, "damaged"),
+        (("running", 0), True, "waiting"),
+        (("running", 8), True, "running"),
+        (("running", 8), False, "unfinished"),
+        (("running", 32), True, "finished"),
+        (("finished", 8), False, "unfinished"),
+        (("finished", 32), True, "finished"),
+        (("failed", 0), True, "failed"),
+        (("failed", 8), False, "failed"),
+        (("failed", 32), False, "finished"),
+        (("diverged", 8), True, "diverged"),
+    ],
+)
+def test_where_a_training_stands(published, attended, state):
+    if isinstance(published, tuple):
+        published = Status(training="a", state=published[0], step=published[1])
+    assert state_of(published, 32, attended=attended) == state

@@ -161,7 +161,7 @@ def run(
     \b
     Exit codes:
       0  every training is done
-      1  some failed, or it was interrupted
+      1  some failed, it was interrupted, or Ray was lost
       2  nothing was run, because the request is wrong
 
     Example:  memophase run demo --set training.steps=4096 --report
@@ -356,6 +356,7 @@ def _run(sweep: Sweep, location: str, address: str, began: float) -> int | None:
     """Run a sweep, and say how it ended; None when it was interrupted."""
     from sweeps import show
     from sweeps.running.progress import Progress
+    from sweeps.running.ray_process import RayLost
     from sweeps.running.run import run
 
     _note(sweep)
@@ -364,6 +365,9 @@ def _run(sweep: Sweep, location: str, address: str, began: float) -> int | None:
         with Progress(console, sweep.name, on_gpu=on_gpu) as progress:
             outcome = run(sweep, location, address=address, progress=progress, began=began)
     except KeyboardInterrupt:
+        return None
+    except RayLost as loss:
+        print(f"error: {loss}", file=sys.stderr)
         return None
     if outcome.usage is not None:
         print(outcome.usage)

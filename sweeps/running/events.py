@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ray import tune
 from ray.tune.experiment import Trial
@@ -13,27 +14,15 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 """Ray colours its tracebacks, for files too."""
 
 
-class Watcher(Protocol):
-    """Who is told what happens to the packs."""
-
-    def started(self, pack: str) -> None:
-        """A pack was placed, or placed again."""
-
-    def measured(self, pack: str, result: dict[str, Any]) -> None:
-        """A pack published a measured step."""
-
-    def completed(self, pack: str) -> None:
-        """A pack is done."""
-
-    def failed(self, pack: str, error: str) -> None:
-        """A pack failed for good."""
-
-
 class Events(tune.Callback):
-    """Tells the watcher; Ray Tune's pickles of the experiment leave it out."""
+    """Tells of what happens; Ray Tune's pickles of the experiment leave out whom.
 
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
+    Args:
+        tell: called with the name of a method of `watcher.Watcher` and its arguments.
+    """
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self._tell = tell
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # nothing is ever restored from Ray Tune's snapshot
@@ -42,26 +31,34 @@ class Events(tune.Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """Ray Tune placed a trial."""
-        self._watcher.started(name(trial))
+        self._tell("started", name(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         """A trial reported."""
         if "step" in result:
-            self._watcher.measured(name(trial), result)
+            values = {key: value for key, value in result.items() if isinstance(value, dict)}
+            values.pop("config", None)
+            self._tell("measured", name(trial), {"step": result["step"], **values})
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """A trial ended."""
-        self._watcher.completed(name(trial))
+        self._tell("completed", name(trial))
+
+    def on_trial_recover(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """A trial failed and will be placed again."""
+        self._tell("retried", name(trial), _error(trial))
 
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """A trial failed more often than it may."""
-        self._watcher.failed(name(trial), _error(trial))
+        self._tell("failed", name(trial), _error(trial))
 
 
 def name(trial: Trial) -> str:

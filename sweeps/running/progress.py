@@ -17,6 +17,7 @@ from rich.text import Text
 
 from sweeps.planning.packing import Pack
 from sweeps.running.forecast import Forecast
+from sweeps.running.watcher import reason
 
 HEARTBEAT = 30.0
 """Seconds of silence after which a piped run says that it is alive."""
@@ -94,8 +95,11 @@ class Progress:
             self._ticker.join()
 
     def begin(self, total: int, unfinished: int) -> None:
-        """Say how much there is to do."""
-        self._total, self._done = total, total - unfinished
+        """Say how much there is to do; again when all starts anew from what is published."""
+        with self._lock:
+            self._total, self._done, self._failed = total, total - unfinished, 0
+            self._rows, self._active = {}, []
+            self.errors.clear()
         self._say("begin", trainings=total, done=self._done)
 
     def take(self, packs: Sequence[Pack], slots: int) -> None:
@@ -135,6 +139,19 @@ class Progress:
             self._done += len(row.pack.trainings)
         self._say("completed", row)
 
+    def retried(self, pack: str, error: str) -> None:
+        """A pack failed and is tried again from its last published step."""
+        self._say("retrying", pack=pack, error=repr(reason(error)))
+
+    def alone(self, trainings: int, error: str) -> None:
+        """Members of failed packs are about to be tried once more, each alone."""
+        words = f"{trainings} trainings of failed packs are tried once more, each alone"
+        self._note("retrying_alone", f"{words}: {reason(error)}")
+
+    def lost(self, why: str) -> None:
+        """Ray died and is started again."""
+        self._note("ray_lost", f"Ray was lost and is started again: {why}")
+
     def failed(self, pack: str, error: str) -> None:
         """A pack failed for good; a larger one is tried again in parts."""
         with self._lock:
@@ -142,8 +159,7 @@ class Progress:
             self._drop(row)
             self.errors[pack] = error
             self._failed += len(row.pack.trainings) == 1
-        (last, *_) = error.strip().splitlines()[-1:] or ["unknown"]
-        self._say("failed", row, error=_quoted(last))
+        self._say("failed", row, error=_quoted(reason(error)))
 
     def snapshot(self) -> dict[str, Any]:
         """What the heartbeat says: done, total, failed, running packs, seconds that are left."""
@@ -181,10 +197,25 @@ class Progress:
             clock = time.strftime("%H:%M:%S")
             print(f"time={clock} event={event} {told}", file=self._console.file, flush=True)
 
+    def _note(self, event: str, words: str) -> None:
+        """Say what must not be missed, on a terminal too."""
+        if self._live is not None:
+            self._console.print(words)
+        self._say(event, what=repr(words))
+
     def _tick(self) -> None:
         while not self._stop.wait(1.0):
             if self._clock() - self._spoke > HEARTBEAT:
-                self._say("heartbeat", running_packs=len(self._active))
+                queued = self._queued()
+                if queued and not self._active:
+                    self._say("waiting_for_a_free_slot", queued_packs=queued)
+                else:
+                    self._say("heartbeat", running_packs=len(self._active))
+
+    def _queued(self) -> int:
+        """Packs that have not been placed yet."""
+        with self._lock:
+            return sum(row.tries == 0 for row in self._rows.values())
 
     def _table(self) -> Table:
         with self._lock:
@@ -192,6 +223,8 @@ class Progress:
             title = f"{self._study}: {self._done} of {self._total} trainings done"
             title += f", {self._failed} failed" if self._failed else ""
             title += f", {duration(left)} left" if left is not None else ""
+            if self._rows and not self._active and (queued := self._queued()):
+                title += f"; waiting for a free slot: {queued} packs queued"
             table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
             for heading in ("pack", "trainings", "step", *SHOWN, "running"):
                 table.add_column(heading, justify="left" if heading == "pack" else "right")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +16,18 @@ from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep, Training
 from sweeps.planning import memory, packing
 from sweeps.planning.packing import Pack
-from sweeps.running import tuner
+from sweeps.running import access, tuner
 from sweeps.running.progress import Progress
+from sweeps.running.ray_process import RayLost, RayProcess
+from sweeps.running.tuner import Trials
+from sweeps.running.watcher import reason
 from sweeps.status import folder, usage
 from sweeps.status.folder import Standing
 from sweeps.status.heartbeat import Heartbeat
 from sweeps.status.usage import Usage
+
+RESTARTS = 1
+"""Times that a Ray of our own is started again when it dies."""
 
 
 @dataclass
@@ -56,19 +65,23 @@ def run(
     Args:
         sweep: what is to be trained.
         location: where its results are, path or URI.
-        address: of Ray, see `tuner.connected`.
+        address: of Ray, see `access.reachable`.
         progress: told what happens.
         began: when the command did, by `time.perf_counter`; None: now.
 
     Raises:
-        UsageError: when the folder belongs to another study or runner, there is no Ray, or no GPU
-            where one is needed.
+        UsageError: when the folder belongs to another study or runner, there is no Ray, or none
+            that keeps others out, or no GPU where one is needed.
+        RayLost: when Ray died and was not, or not again, started anew; everything published stays.
         KeyboardInterrupt: when interrupted; everything published stays.
     """
     began = time.perf_counter() if began is None else began
-    address = tuner.reachable(address)
+    address = access.reachable(address)
+    if address == access.LOCAL:
+        access.guarded(os.environ)
     location = absolute(location)
     results = Results.open(location)
+    _end_cleanly_when_terminated()
     try:
         folder.refuse_other_study(sweep, results, location)
         with Heartbeat(results.store, progress.snapshot):
@@ -76,6 +89,12 @@ def run(
             return _run(sweep, results, location, address, progress, began)
     except OSError as error:
         raise UsageError.of(f"cannot be used: {error.strerror or error}", place=location) from None
+
+
+def _end_cleanly_when_terminated() -> None:
+    """A polite kill is an interruption, as Ctrl-C is."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _run(
@@ -93,13 +112,7 @@ def _run(
     outcome = Outcome(before, trained=len(unfinished))
     progress.begin(len(sweep.trainings), len(unfinished))
     if unfinished:
-        folder.clear_tune(results)
-        try:
-            with tuner.connected(address):
-                slots = tuner.slots(sweep.file.resources)
-                outcome.logs = _train(sweep, unfinished, before, results, location, progress, slots)
-        finally:
-            folder.clear_tune(results)
+        outcome.logs, slots = _through_ray(sweep, before, results, location, address, progress)
         outcome.standings = folder.standings(steps, results)
         outcome.usage = usage.counted(
             {t.hash: before[t.hash].step for t in unfinished},
@@ -110,6 +123,48 @@ def _run(
         )
         usage.publish(outcome.usage, results)
     return outcome
+
+
+def _through_ray(
+    sweep: Sweep,
+    standings: dict[str, Standing],
+    results: Results,
+    location: str,
+    address: str,
+    progress: Progress,
+) -> tuple[dict[str, str], int]:
+    """Train what is unfinished; returns logs of failures and how many packs ran at a time.
+
+    A Ray of our own that dies is started once more: what is on disk says what is left. One that
+    dies again has a reason that a third would meet too, and a cluster is not ours to start.
+    """
+    restarts = RESTARTS if address == access.LOCAL else 0
+    while True:
+        unfinished = [t for t in sweep.trainings if not standings[t.hash].done]
+        folder.clear_tune(results)
+        try:
+            with RayProcess(address) as ray:
+                slots = tuner.slots(ray.nodes, sweep.file.resources)
+                logs = _train(
+                    sweep, unfinished, standings, results, location, progress, slots, ray.train
+                )
+            return logs, slots
+        except RayLost as loss:
+            log = folder.note_failure(results, "ray", loss.log)
+            if not restarts:
+                raise RayLost(f"{_whose(address)} was lost: {loss}; log: {log}") from None
+            restarts -= 1
+            progress.lost(f"{loss}; log: {log}")
+            standings = folder.verified(sweep.trainings, results)
+            progress.begin(len(sweep.trainings), sum(not each.done for each in standings.values()))
+        finally:
+            folder.clear_tune(results)
+
+
+def _whose(address: str) -> str:
+    if address == access.LOCAL:
+        return "Ray was started again and"
+    return f"the Ray cluster at {address}"
 
 
 def _refuse_missing_gpu(sweep: Sweep, unfinished: Sequence[Training]) -> None:
@@ -128,8 +183,12 @@ def _train(
     location: str,
     progress: Progress,
     slots: int,
+    train: Callable[[Trials, Progress], None],
 ) -> dict[str, str]:
-    """Train packs; members of packs that failed are tried once more, each alone."""
+    """Train packs; members of packs that failed are tried once more, each alone.
+
+    That is also the way out where a pack takes more memory than there is.
+    """
     resources = sweep.file.resources
     packs = packing.packed(
         unfinished,
@@ -143,8 +202,8 @@ def _train(
 
     def attempt(packs: Sequence[Pack]) -> list[tuple[Pack, str]]:
         progress.take(packs, slots)
-        token = secrets.token_hex(4)
-        tuner.train(packs, location, resources, concurrent=slots, watcher=progress, token=token)
+        name = secrets.token_hex(4)
+        train(Trials.of(packs, location, resources, slots, name), progress)
         return [
             (pack, progress.errors[pack.name]) for pack in packs if pack.name in progress.errors
         ]
@@ -156,6 +215,8 @@ def _train(
         if len(pack.trainings) > 1
         for t in pack.trainings
     ]
+    if alone:
+        progress.alone(len(alone), next(e for pack, e in failed if len(pack.trainings) > 1))
     failed = [(pack, error) for pack, error in failed if len(pack.trainings) == 1]
     if alone:
         failed += attempt(alone)
@@ -163,10 +224,5 @@ def _train(
     for pack, error in failed:
         (training,) = pack.trainings
         logs[training.hash] = folder.note_failure(results, training.hash, error)
-        folder.mark_failed(results, training.config, _last_line(error))
+        folder.mark_failed(results, training.config, reason(error))
     return logs
-
-
-def _last_line(error: str) -> str:
-    lines = error.strip().splitlines()
-    return lines[-1] if lines else "unknown"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from study.config import TrialConfig
@@ -12,8 +13,8 @@ def train_pack(config: dict[str, Any]) -> None:
     """Train a pack; Ray Tune calls this in a worker.
 
     Args:
-        config: `pack` with `results` (path or URI), `device`, `threads` and `trainings`, the
-            configurations as plain values.
+        config: `pack` with `label`, `results` (path or URI), `device`, `threads` and `trainings`,
+            the configurations as plain values.
     """
     from ray import tune
 
@@ -26,7 +27,9 @@ def train_pack(config: dict[str, Any]) -> None:
         """Order parameters under each training's hash; those of a lone member also by name."""
         alone = next(iter(measured.values())) if len(configs) == 1 else {}
         tune.report({"step": step, **measured, **alone})
+        _name_process(pack["label"])  # Ray names it anew whenever it asks for the next report
 
+    _name_process(pack["label"])
     run_pack(
         configs,
         Results.open(pack["results"]),
@@ -34,3 +37,11 @@ def train_pack(config: dict[str, Any]) -> None:
         threads=pack["threads"],
         report=report,
     )
+
+
+def _name_process(label: str) -> None:
+    """Show in `ps` and `top` which cell a worker trains, under the prefix that Ray looks for."""
+    with contextlib.suppress(ImportError):  # no public part of Ray
+        from ray._raylet import setproctitle  # pyright: ignore[reportAttributeAccessIssue]
+
+        setproctitle(f"ray::memophase {label}")

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import socket
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweeps.faults import UsageError
-from sweeps.files.schema import Resources
-from sweeps.planning.packing import Pack
+from sweeps.running import access
 
 if TYPE_CHECKING:
-    from sweeps.running.events import Watcher
+    from sweeps.files.schema import Resources
+    from sweeps.planning.packing import Pack
 
-LOCAL = "local"
 RETRIES = 2
 """Times a pack is tried again, from its last published step, before it counts as failed."""
 
@@ -27,57 +23,75 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_NUM_REDIS_GET_RETRIES": "5",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
 }
-"""Ray's own switches: no telemetry, no boxes, no second set of logs, and Ctrl-C reaches us."""
+"""Ray's own switches: no telemetry, no boxes, no second set of logs, Ctrl-C is ours, and a cluster
+that refuses us has five seconds to think better of it."""
 
 
-@contextmanager
-def connected(address: str) -> Iterator[None]:
-    """A Ray that lasts as long as the `with` block.
+class Unreachable(RuntimeError):  # noqa: N818 - told to the user as such
+    """No Ray took us in; the text says why."""
+
+
+class Refused(Unreachable):
+    """A cluster is there but wants another token."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What Ray Tune is to run, in plain values.
+
+    Attributes:
+        packs: what `trainable.train_pack` is given, the first ones first.
+        needs: processors of a pack.
+        concurrent: packs at a time.
+        storage: where Ray Tune keeps its own files.
+        name: a folder there that no earlier call used.
+    """
+
+    packs: list[dict[str, Any]]
+    needs: dict[str, float]
+    concurrent: int
+    storage: str
+    name: str
+
+    @classmethod
+    def of(
+        cls, packs: Sequence[Pack], location: str, resources: Resources, slots: int, name: str
+    ) -> Trials:
+        """The trials of some packs."""
+        return cls(
+            packs=[_task(pack, location, resources) for pack in packs],
+            needs={"cpu": resources.cpus_per_pack, "gpu": resources.gpus_per_pack},
+            concurrent=slots,
+            storage=f"{location}/tune",
+            name=name,
+        )
+
+
+def _task(pack: Pack, location: str, resources: Resources) -> dict[str, Any]:
+    return {
+        "name": pack.name,
+        "label": pack.trainings[0].cell.label,
+        "results": location,
+        "device": "cuda" if resources.gpus_per_pack else "cpu",
+        "threads": resources.cpus_per_pack,
+        "trainings": [training.config.to_dict() for training in pack.trainings],
+    }
+
+
+def slots(nodes: Sequence[Mapping[str, float]], resources: Resources) -> int:
+    """Packs that the machines of a Ray can hold at a time.
 
     Args:
-        address: as `reachable` returns it; `local` starts a Ray of our own on this machine,
-            whatever else runs there.
+        nodes: `CPU` and `GPU` of each machine.
+        resources: what a pack takes.
 
     Raises:
-        UsageError: when there is no such cluster.
+        UsageError: when they cannot hold one.
     """
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    import ray
-
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address == LOCAL:
-        options["include_dashboard"] = False
-    try:
-        ray.init(address=address, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise _unreachable(address, str(error).splitlines()[0]) from None
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
-    _end_cleanly_when_terminated()
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _end_cleanly_when_terminated() -> None:
-    """A polite kill is an interruption, as Ctrl-C is; Ray sets a handler of its own before."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-def slots(resources: Resources) -> int:
-    """Packs that the connected Ray can hold at a time.
-
-    Raises:
-        UsageError: when it cannot hold one.
-    """
-    import ray
-
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     held = sum(_packs_on(node.get("CPU", 0), node.get("GPU", 0), resources) for node in nodes)
     if held == 0:
         has = ", ".join(f"{n.get('CPU', 0):g} CPUs and {n.get('GPU', 0):g} GPUs" for n in nodes)
@@ -97,94 +111,94 @@ def _packs_on(cpus: float, gpus: float, resources: Resources) -> int:
     return min(by_cpu, by_gpu)
 
 
-def train(
-    packs: Sequence[Pack],
-    location: str,
-    resources: Resources,
-    *,
-    concurrent: int,
-    watcher: Watcher,
-    token: str,
-) -> None:
-    """Train packs, the first ones first; failures are the watcher's to note."""
+def prepare(address: str) -> None:
+    """Set this process's environment; Ray reads it when it is imported, not later."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if address == access.LOCAL:
+        os.environ.update(access.guarded(os.environ))
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """A Ray that lasts as long as the `with` block, after `prepare`.
+
+    Args:
+        address: as `access.reachable` returns it; `local` starts a Ray of our own on this machine,
+            whatever else runs there.
+
+    Raises:
+        Unreachable: when there is a cluster that did not take us in.
+        RuntimeError: when a Ray of our own did not start.
+    """
+    import ray
+
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address == access.LOCAL:
+        options["include_dashboard"] = False
+    try:
+        ray.init(address=address, **options)
+    except Exception as error:  # Ray raises even plain ones
+        if address == access.LOCAL:
+            raise RuntimeError(f"it did not start: {_first_line(error)}") from error
+        raise _why(error) from error
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _why(error: Exception) -> Unreachable:
+    """Ray tells of a refused token only in the text of what caused its error."""
+    from ray.exceptions import AuthenticationError
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AuthenticationError) or "InvalidAuthToken" in str(cause):
+            return Refused(_first_line(error))
+        cause = cause.__cause__ or cause.__context__
+    return Unreachable(_first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def nodes() -> list[dict[str, float]]:
+    """`CPU`, `GPU` and more of every machine of the connected Ray."""
+    import ray
+
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def train(trials: Trials, tell: Callable[..., None]) -> None:
+    """Train packs; failures are told, not raised.
+
+    Args:
+        trials: what to run.
+        tell: called with the name of a method of `events.Watcher` and its arguments.
+    """
     from ray import tune
 
     from sweeps.running.events import Events, name
     from sweeps.running.trainable import train_pack
 
-    tasks = [_task(pack, location, resources) for pack in packs]
-    needs = {"cpu": resources.cpus_per_pack, "gpu": resources.gpus_per_pack}
     tuner = tune.Tuner(
-        tune.with_resources(train_pack, needs),
-        param_space={"pack": tune.grid_search(tasks)},
+        tune.with_resources(train_pack, trials.needs),
+        param_space={"pack": tune.grid_search(trials.packs)},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
-            max_concurrent_trials=concurrent,
+            max_concurrent_trials=trials.concurrent,
             trial_name_creator=name,
             trial_dirname_creator=name,
         ),
         run_config=tune.RunConfig(
-            name=token,
-            storage_path=f"{location}/tune",
+            name=trials.name,
+            storage_path=trials.storage,
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=RETRIES),
-            callbacks=[Events(watcher)],
+            callbacks=[Events(tell)],
         ),
     )
     tuner.fit()
-
-
-def _task(pack: Pack, location: str, resources: Resources) -> dict[str, Any]:
-    return {
-        "name": pack.name,
-        "results": location,
-        "device": "cuda" if resources.gpus_per_pack else "cpu",
-        "threads": resources.cpus_per_pack,
-        "trainings": [training.config.to_dict() for training in pack.trainings],
-    }
-
-
-def reachable(address: str) -> str:
-    """The address of a Ray that answers: `local`, or a cluster's, with `auto` looked up.
-
-    The cluster's port is asked before Ray is: at an address where nobody answers, such as one that
-    a killed cluster left behind, Ray waits for minutes or ends the process.
-
-    Raises:
-        UsageError: when the text is no address, or nobody answers there.
-    """
-    if address == LOCAL:
-        return address
-    if address.startswith("ray://"):
-        raise UsageError.of(
-            "Ray Tune needs its driver inside the cluster; on its machines use auto or HOST:PORT, "
-            "from outside `ray job submit --address http://HEAD:8265 -- memophase run …`",
-            place=f"--address {address}",
-        )
-    found = _cluster_of_this_machine() if address == "auto" else address
-    host, colon, port = found.rpartition(":")
-    if not colon or not host or not port.isdecimal():
-        what = f"'{found}' is none of local, auto and HOST:PORT"
-        raise UsageError.of(what, place="--address")
-    try:
-        socket.create_connection((host, int(port)), timeout=5).close()
-    except (OSError, OverflowError) as error:
-        raise _unreachable(found, str(error)) from None
-    return found
-
-
-def _cluster_of_this_machine() -> str:
-    """Where Ray says that its cluster is: `RAY_ADDRESS`, or the file that `ray start` writes."""
-    file = Path(os.environ.get("RAY_TMPDIR", "/tmp")) / "ray" / "ray_current_cluster"
-    address = os.environ.get("RAY_ADDRESS") or (file.read_text().strip() if file.exists() else "")
-    if not address:
-        raise _unreachable("auto", "none was started on this machine")
-    return address
-
-
-def _unreachable(address: str, why: str) -> UsageError:
-    return UsageError.of(
-        f"no Ray cluster answers at '{address}' ({why}); start one with `ray start --head`, "
-        "or leave out --address to run on this machine",
-        place="--address",
-    )

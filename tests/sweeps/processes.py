@@ -64,15 +64,25 @@ def in_session(session: int) -> list[int]:
 
 def workers(pid: int) -> list[int]:
     """The Ray workers under a process that are training."""
-    names = {each: _name(each) for each in descendants(pid)}
+    names = {each: command_line(each) for each in descendants(pid)}
     return [
         each for each, name in names.items() if name.startswith("ray::") and "Agent" not in name
     ]
 
 
+def called(pid: int, name: str) -> list[int]:
+    """The processes under another that run an executable of some name, such as `raylet`."""
+    found = []
+    for each in descendants(pid):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{each}/comm").read_text().strip() == name:
+                found.append(each)
+    return found
+
+
 def agents(session: int) -> set[int]:
     """Ray's helpers in a session, which outlive a killed head for a minute."""
-    return {pid for pid in in_session(session) if "Agent" in _name(pid)}
+    return {pid for pid in in_session(session) if "Agent" in command_line(pid)}
 
 
 def _table() -> dict[int, tuple[int, int, str]]:
@@ -86,7 +96,8 @@ def _table() -> dict[int, tuple[int, int, str]]:
     return found
 
 
-def _name(pid: int) -> str:
+def command_line(pid: int) -> str:
+    """What a process was started with, or calls itself; empty where it is gone."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     return ""

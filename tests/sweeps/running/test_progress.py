@@ -8,6 +8,7 @@ from rich.console import Console
 
 from sweeps.files import spec
 from sweeps.planning import packing
+from sweeps.running import progress as progress_module
 from sweeps.running.progress import Progress, duration
 from tests.sweeps.tiny import TINY
 
@@ -54,6 +55,21 @@ def test_a_pipe_gets_plain_lines():
     assert "\x1b" not in sink.getvalue()
     assert "ValueError: no" in next(iter(progress.errors.values()))
     assert progress.snapshot()["done"] == 2
+
+
+def test_packs_that_wait_for_a_slot_are_counted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress_module, "HEARTBEAT", 0.0)
+    sink = io.StringIO()
+    packs = packing.packed(spec.loads(TINY).trainings, {}, slots=2)
+    with Progress(Console(file=sink), "tiny") as progress:
+        progress.begin(4, 4)
+        progress.take(packs)
+        time.sleep(1.5)
+        progress.started(packs[0].name)
+        time.sleep(1.2)
+    waiting, running = sink.getvalue().splitlines()[2], sink.getvalue().splitlines()[-1]
+    assert "event=waiting_for_a_free_slot queued_packs=2 " in waiting
+    assert "event=heartbeat running_packs=1 " in running
 
 
 def test_a_terminal_gets_a_table():

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from study.store.results import Results
 from sweeps.files import spec
 from tests.sweeps import processes
-from tests.sweeps.tiny import TINY, in_process
+from tests.sweeps.tiny import TINY, command, in_process
 
 pytestmark = pytest.mark.ray
 
@@ -149,6 +150,123 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(home: Path, und
     assert contents(folder) == contents(undisturbed)
 
 
+def struck(
+    name: str, home: Path, folder: str, moment: str = "event=measured", times: int = 1
+) -> tuple[int, str]:
+    """A run whose raylet or GCS is killed; its exit code and what it said."""
+    log = home / f"{folder}.log"
+    arguments = ("run", "tiny.yaml", *LONG, "--results", folder)
+    with processes.started(*arguments, cwd=home, log=log) as child:
+        for turn in range(times):
+            processes.wait_for(
+                lambda: (
+                    moment in log.read_text().rpartition("event=ray_lost")[2]
+                    and processes.called(child.pid, name)
+                )
+            )
+            os.kill(processes.called(child.pid, name)[0], signal.SIGKILL)
+            processes.wait_for(
+                lambda t=turn: log.read_text().count("event=ray_lost") > t or child.poll()
+            )
+        return child.wait(120), log.read_text()
+
+
+def test_a_ray_that_dies_is_started_again_and_the_bytes_are_the_same(home: Path, undisturbed: Path):
+    code, said = struck("raylet", home, "raylet")
+    assert code == 0, said
+    assert "its raylet (process" in said
+    assert "event=completed" not in said.partition("event=ray_lost")[0], "it was over before"
+    assert "Traceback" not in said
+    assert contents(home / "raylet") == contents(undisturbed)
+
+
+@pytest.mark.long
+def test_a_ray_that_dies_while_it_starts_is_started_again(home: Path):
+    code, said = struck("gcs_server", home, "start", moment="event=begin")
+    assert code == 0, said
+    assert said.count("event=ray_lost") == 1
+    assert "Traceback" not in said
+
+
+@pytest.mark.long
+def test_a_ray_that_dies_twice_ends_the_run_in_a_line_and_nothing_is_lost(
+    home: Path, undisturbed: Path
+):
+    code, said = struck("gcs_server", home, "twice", times=2)
+    assert code == 1, said
+    assert all(line.startswith("time=") for line in said.splitlines()[:-1])
+    last = said.splitlines()[-1]
+    assert last.startswith("error: Ray was started again and was lost: its gcs_server (process")
+    assert "go on: memophase run" in last
+    assert stamps(home / "twice")
+    resumed = in_process("run", "tiny.yaml", *LONG, "--results", "twice", cwd=home)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert contents(home / "twice") == contents(undisturbed)
+
+
+CLIENT = """\
+import sys, ray
+ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
+print("let in")
+"""
+
+
+def test_a_ray_of_our_own_lets_in_nobody_without_its_token(home: Path):
+    """Whoever reaches its ports could run code; the one with the token shows that they answer."""
+    log = home / "guarded.log"
+    arguments = ("run", "tiny.yaml", *LONG, "--results", "guarded")
+    with processes.started(*arguments, cwd=home, log=log) as child:
+        processes.wait_for(lambda: "event=measured" in log.read_text())
+        assert any(
+            "ray::memophase size=" in processes.command_line(worker)
+            for worker in processes.workers(child.pid)
+        )
+        (raylet,) = processes.called(child.pid, "raylet")
+        words = processes.command_line(raylet).split()
+        (gcs,) = [w.partition("=")[2] for w in words if w.startswith("--gcs-address=")]
+        given = Path(f"/proc/{raylet}/environ").read_text().split("\0")
+        (token,) = [w.partition("=")[2] for w in given if w.startswith("RAY_AUTH_TOKEN=")]
+        os.kill(child.pid, signal.SIGSTOP)  # packs end, and Ray does not, however long this takes
+
+        clean = {name: x for name, x in os.environ.items() if not name.startswith("RAY_AUTH")}
+        clean |= {"RAY_NUM_REDIS_GET_RETRIES": "1"}
+
+        def client(**environment: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [sys.executable, "-c", CLIENT, gcs],
+                env=clean | environment,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+
+        assert client(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token).stdout == "let in\n"
+        for environment in (
+            {"RAY_AUTH_MODE": "disabled"},
+            {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64},
+        ):
+            refused = client(**environment)
+            assert refused.returncode != 0
+            assert refused.stdout == ""
+            assert "InvalidAuthToken" in refused.stderr
+
+        (home / "second.yaml").write_text(TINY.replace("name: tiny", "name: second"))
+        second = subprocess.run(
+            command("run", "second.yaml", "--address", gcs),
+            cwd=home,
+            env=clean | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert second.returncode == 2, second.stdout + second.stderr
+        (line,) = second.stderr.splitlines()
+        assert line.startswith(f"error: --address: the Ray cluster at '{gcs}' refused the token")
+        assert "RAY_AUTH_TOKEN_PATH" in line
+
+
 @pytest.mark.long
 def test_a_lost_worker_is_replaced_and_the_bytes_are_the_same(home: Path, undisturbed: Path):
     folder, log = home / "struck", home / "struck.log"
@@ -211,6 +329,8 @@ def test_a_cluster_of_two_nodes_trains_and_survives_the_loss_of_one(home: Path, 
             cluster.remove_node(other, allow_graceful=False)
             assert child.wait(120) == 0, log.read_text()
         assert "attempt=2" in log.read_text()
+        assert "event=retrying" in log.read_text()
+        assert "state-dump" not in log.read_text()
         assert contents(home / "cluster") == contents(undisturbed)
     finally:
         with contextlib.suppress(Exception):

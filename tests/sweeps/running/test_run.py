@@ -1,0 +1,141 @@
+"""What a run does when packs fail or Ray dies, with a stand-in that trains in this process."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from study.config import TrialConfig
+from study.store.results import Results
+from study.training.run import run_pack
+from sweeps.files import spec
+from sweeps.running import run as running
+from sweeps.running.progress import Progress
+from sweeps.running.ray_process import RayLost
+from sweeps.running.run import Outcome
+from sweeps.running.tuner import Trials
+from sweeps.running.watcher import Watcher
+from tests.sweeps.tiny import TINY, memophase
+
+OUT_OF_MEMORY = """\
+Failure # 1 (occurred at 2026-01-01_00-00-00)
+ray::ImplicitFunc.train()
+  File "pack.py", line 1, in step
+MemoryError: out of memory: 7.0 GiB asked for
+"""
+
+Train = Callable[[Trials, Watcher], None]
+
+
+class StandIn:
+    """A Ray that trains packs one after the other, right here."""
+
+    started = 0
+    train: Train
+
+    def __init__(self, address: str) -> None:
+        self.nodes = [{"CPU": 2.0}]
+
+    def __enter__(self) -> "StandIn":
+        type(self).started += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
+    stand_in = type("Fresh", (StandIn,), {})
+    monkeypatch.setattr(running, "RayProcess", stand_in)
+    return stand_in
+
+
+def trained(pack: dict, watcher: Watcher) -> None:
+    watcher.started(pack["name"])
+    configs = [TrialConfig.from_dict(document) for document in pack["trainings"]]
+    run_pack(configs, Results.open(pack["results"]))
+    watcher.completed(pack["name"])
+
+
+def run(folder: Path, address: str = "local") -> tuple[Outcome, str]:
+    """Outcome of the tiny sweep, and what was shown."""
+    sink = io.StringIO()
+    with Progress(Console(file=sink), "tiny") as progress:
+        outcome = running.run(spec.loads(TINY), str(folder), address=address, progress=progress)
+    return outcome, sink.getvalue()
+
+
+def test_members_of_packs_too_large_for_memory_are_trained_alone(ray, tmp_path: Path):
+    sizes = []
+
+    def train(_: StandIn, trials: Trials, watcher: Watcher) -> None:
+        for pack in trials.packs:
+            sizes.append(len(pack["trainings"]))
+            if sizes[-1] == 1:
+                trained(pack, watcher)
+            else:
+                watcher.started(pack["name"])
+                watcher.retried(pack["name"], OUT_OF_MEMORY)
+                watcher.failed(pack["name"], OUT_OF_MEMORY)
+
+    ray.train = train
+    outcome, shown = run(tmp_path)
+    assert outcome.complete
+    assert sizes == [2, 2, 1, 1, 1, 1]
+    (alone,) = [line for line in shown.splitlines() if "event=retrying_alone" in line]
+    assert "4 trainings of failed packs are tried once more, each alone" in alone
+    assert "MemoryError: out of memory: 7.0 GiB asked for" in alone
+    assert ray.started == 1
+
+
+def dies(times: int) -> Train:
+    """Trains one pack, then dies; so many times."""
+    left = [times]
+
+    def train(_: StandIn, trials: Trials, watcher: Watcher) -> None:
+        for pack in trials.packs:
+            trained(pack, watcher)
+            if left[0]:
+                left[0] -= 1
+                raise RayLost("its raylet was ended", log="raylet: killed\n")
+
+    return train  # type: ignore[return-value]
+
+
+def test_a_ray_that_dies_is_started_once_more(ray, tmp_path: Path):
+    ray.train = dies(1)
+    outcome, shown = run(tmp_path)
+    assert outcome.complete
+    assert ray.started == 2
+    (lost,) = [line for line in shown.splitlines() if "event=ray_lost" in line]
+    assert "its raylet was ended" in lost
+    assert (tmp_path / "failures" / "ray.txt").read_text() == "raylet: killed\n"
+    begun = [line for line in shown.splitlines() if "event=begin" in line]
+    assert [line.split()[3] for line in begun] == ["done=0/4", "done=2/4"]
+    assert shown.splitlines()[-1].split("done=")[1].startswith("4/4")
+
+
+def test_one_that_dies_again_ends_the_run_in_a_line(ray, tmp_path: Path):
+    ray.train = dies(2)
+    (tmp_path / "tiny.yaml").write_text(TINY.replace("seeds: 2", "seeds: 3"))
+    result = memophase("run", str(tmp_path / "tiny.yaml"), "--results", str(tmp_path / "r"))
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: Ray was started again and was lost: its raylet was ended; log: ")
+    assert "go on: memophase run" in line
+    assert ray.started == 2
+    assert not list((tmp_path / "r" / "runs").iterdir())
+    told = json.loads(memophase("status", str(tmp_path / "r"), "--json").stdout)
+    assert 0 < told["done"] < told["total"] == 6
+
+
+def test_a_cluster_is_not_started_again(ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ray.train = dies(1)
+    monkeypatch.setattr(running.access, "reachable", lambda address: address)
+    with pytest.raises(RayLost, match="the Ray cluster at head:6379 was lost: its raylet was"):
+        run(tmp_path, "head:6379")
+    assert ray.started == 1

@@ -99,6 +99,7 @@ class Progress:
         with self._lock:
             self._total, self._done, self._failed = total, total - unfinished, 0
             self._rows, self._active = {}, []
+            self._flop_total = self._flop_done = 0.0
             self.errors.clear()
         self._say("begin", trainings=total, done=self._done)
 

@@ -23,12 +23,13 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_NUM_REDIS_GET_RETRIES": "5",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
 }
-"""Ray's own switches: no telemetry, no boxes, no second set of logs, Ctrl-C is ours, and a cluster
-that refuses us has five seconds to think better of it."""
+"""Ray's own switches: no telemetry, no boxes, no second set of logs, and Ctrl-C is ours."""
+
+BRIEF = {"RAY_NUM_REDIS_GET_RETRIES": "5"}
+"""A cluster that answers its port and refuses us need not be asked for 20 seconds."""
 
 
 class Unreachable(RuntimeError):  # noqa: N818 - told to the user as such
@@ -113,9 +114,10 @@ def _packs_on(cpus: float, gpus: float, resources: Resources) -> int:
 
 def prepare(address: str) -> None:
     """Set this process's environment; Ray reads it when it is imported, not later."""
-    for name, value in QUIET.items():
+    local = address == access.LOCAL
+    for name, value in (QUIET if local else QUIET | BRIEF).items():
         os.environ.setdefault(name, value)
-    if address == access.LOCAL:
+    if local:
         os.environ.update(access.guarded(os.environ))
 
 

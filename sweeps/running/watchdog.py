@@ -22,7 +22,7 @@ LOST = 1
 
 
 class Watchdog:
-    """Ends this process when its Ray has died; to be made after Ray was imported.
+    """Ends this process when its Ray has died; to be made before Ray is started.
 
     Args:
         address: of Ray, as `access.reachable` returns it.
@@ -60,9 +60,15 @@ def _own_processes() -> Callable[[], str | None]:
                 if child.name() in HEADS:
                     heads[child.name()] = child
         for name, process in heads.items():
-            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            if not alive(process):
                 return f"its {name} (process {process.pid}) was ended"
         return None
+
+    def alive(process: psutil.Process) -> bool:
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     return dead
 

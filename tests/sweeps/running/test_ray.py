@@ -217,15 +217,17 @@ def test_a_ray_of_our_own_lets_in_nobody_without_its_token(home: Path):
     arguments = ("run", "tiny.yaml", *LONG, "--results", "guarded")
     with processes.started(*arguments, cwd=home, log=log) as child:
         processes.wait_for(lambda: "event=measured" in log.read_text())
-        assert any(
-            "ray::memophase size=" in processes.command_line(worker)
-            for worker in processes.workers(child.pid)
+        processes.wait_for(
+            lambda: any(
+                processes.command_line(worker).startswith("ray::memophase size=")
+                for worker in processes.workers(child.pid)
+            )
         )
         (raylet,) = processes.called(child.pid, "raylet")
         words = processes.command_line(raylet).split()
-        (gcs,) = [w.partition("=")[2] for w in words if w.startswith("--gcs-address=")]
+        (gcs,) = {w.partition("=")[2] for w in words if w.startswith("--gcs-address=")}
         given = Path(f"/proc/{raylet}/environ").read_text().split("\0")
-        (token,) = [w.partition("=")[2] for w in given if w.startswith("RAY_AUTH_TOKEN=")]
+        (token,) = {w.partition("=")[2] for w in given if w.startswith("RAY_AUTH_TOKEN=")}
         os.kill(child.pid, signal.SIGSTOP)  # packs end, and Ray does not, however long this takes
 
         clean = {name: x for name, x in os.environ.items() if not name.startswith("RAY_AUTH")}

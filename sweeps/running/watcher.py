@@ -1,9 +1,13 @@
-"""Who is told what happens to the packs."""
+"""Who is told what happens to the packs, and how failures are told in a line."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
+
+FAILURE = re.compile(r"^Failure # \d+ \(occurred at .*\)$", re.MULTILINE)
+"""How Ray Tune's file of a trial's failures begins each."""
 
 
 class Watcher(Protocol):
@@ -26,6 +30,9 @@ class Watcher(Protocol):
 
 
 def reason(error: str) -> str:
-    """What a failure said, in a line."""
-    lines = error.strip().splitlines()
-    return lines[-1] if lines else "unknown"
+    """What the last of a pack's failures said, in a line.
+
+    A traceback says it at its end; Ray, where it ended the worker itself, at the beginning.
+    """
+    lines = FAILURE.split(error)[-1].strip().splitlines() or ["unknown"]
+    return lines[-1] if any(line.startswith("  File ") for line in lines) else lines[0]

@@ -171,13 +171,9 @@ def run(
 
     loaded = spec.load(sweep, set_ or [])
     location = results or _default_results(loaded)
-    code = _run(loaded, location, address, began)
+    again = _command(sweep, set_ or [], results, address, report=report)
+    code = _run(loaded, location, address, again, began)
     if code is None:
-        again = _command(sweep, set_ or [], results, address, report=report)
-        print(
-            f"interrupted; what was measured is kept. run the same command again to go on: {again}",
-            file=sys.stderr,
-        )
         return INCOMPLETE
     if report:
         _write_report(location, None)
@@ -352,8 +348,8 @@ def _command(
     return shlex.join(words + ["--report"] * report)
 
 
-def _run(sweep: Sweep, location: str, address: str, began: float) -> int | None:
-    """Run a sweep, and say how it ended; None when it was interrupted."""
+def _run(sweep: Sweep, location: str, address: str, again: str, began: float) -> int | None:
+    """Run a sweep, and say how it ended; None when it was interrupted or lost its Ray."""
     from sweeps import show
     from sweeps.running.progress import Progress
     from sweeps.running.ray_process import RayLost
@@ -364,10 +360,10 @@ def _run(sweep: Sweep, location: str, address: str, began: float) -> int | None:
     try:
         with Progress(console, sweep.name, on_gpu=on_gpu) as progress:
             outcome = run(sweep, location, address=address, progress=progress, began=began)
-    except KeyboardInterrupt:
-        return None
-    except RayLost as loss:
-        print(f"error: {loss}", file=sys.stderr)
+    except (KeyboardInterrupt, RayLost) as end:
+        what = f"error: {end}" if isinstance(end, RayLost) else "interrupted"
+        kept = "what was measured is kept. Run the same command again to go on"
+        print(f"{what}; {kept}: {again}", file=sys.stderr)
         return None
     if outcome.usage is not None:
         print(outcome.usage)

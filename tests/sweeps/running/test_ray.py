@@ -291,7 +291,7 @@ def test_an_interrupted_run_says_how_to_go_on(home: Path):
         assert child.wait(60) == 1
         processes.wait_for(lambda: not processes.in_session(child.pid), seconds=30)
     last = log.read_text().splitlines()[-1]
-    assert last.startswith("interrupted; what was measured is kept. run the same command again")
+    assert last.startswith("interrupted; what was measured is kept. Run the same command again")
     assert "Traceback" not in log.read_text()
     assert not list((home / "interrupted" / "runs").iterdir())
 

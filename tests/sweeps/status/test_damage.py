@@ -134,7 +134,7 @@ def cases():
                 yield name, kind, True
 
 
-@pytest.mark.parametrize(("name", "kind", "indexed"), cases())
+@pytest.mark.parametrize(("name", "kind", "indexed"), list(cases()))
 def test_damage_is_named_and_no_number_is_wrong(right, results, name, kind, indexed, monkeypatch):
     if indexed:
         monkeypatch.setattr(loading, "FEWEST", 1)

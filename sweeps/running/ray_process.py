@@ -21,7 +21,6 @@ import traceback
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -78,7 +77,7 @@ class RayProcess:
         self._address = address
 
     def __enter__(self) -> RayProcess:
-        self._log = tempfile.NamedTemporaryFile(prefix="memophase-ray-")
+        self._log = tempfile.TemporaryFile()
         self._connection, theirs = Pipe()
         start = START.format(
             path=sys.path, module=__name__, fd=theirs.fileno(), address=self._address
@@ -154,7 +153,9 @@ class RayProcess:
             return LOST, "its head is gone, or its driver was killed"
 
     def _words(self) -> str:
-        return Path(self._log.name).read_bytes()[-KEPT:].decode(errors="replace")
+        """The end of what Ray printed; read without moving the place at which it prints."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), KEPT, max(size - KEPT, 0)).decode(errors="replace")
 
 
 def serve(fd: int, address: str) -> None:

@@ -99,7 +99,6 @@ class Progress:
         with self._lock:
             self._total, self._done, self._failed = total, total - unfinished, 0
             self._rows, self._active = {}, []
-            self._flop_total = self._flop_done = 0.0
             self.errors.clear()
         self._say("begin", trainings=total, done=self._done)
 
@@ -142,7 +141,7 @@ class Progress:
 
     def retried(self, pack: str, error: str) -> None:
         """A pack failed and is tried again from its last published step."""
-        self._say("retrying", pack=pack, error=repr(reason(error)))
+        self._say("retrying", self._rows[pack], error=_quoted(reason(error)))
 
     def alone(self, trainings: int, error: str) -> None:
         """Members of failed packs are about to be tried once more, each alone."""
@@ -202,7 +201,7 @@ class Progress:
         """Say what must not be missed, on a terminal too."""
         if self._live is not None:
             self._console.print(words)
-        self._say(event, what=repr(words))
+        self._say(event, what=_quoted(words))
 
     def _tick(self) -> None:
         while not self._stop.wait(1.0):

@@ -75,7 +75,7 @@ class Trials:
 def _task(pack: Pack, location: str, resources: Resources) -> dict[str, Any]:
     return {
         "name": pack.name,
-        "label": pack.trainings[0].cell.label,
+        "label": pack.label,
         "results": location,
         "device": "cuda" if resources.gpus_per_pack else "cpu",
         "threads": resources.cpus_per_pack,

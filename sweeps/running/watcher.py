@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 FAILURE = re.compile(r"^Failure # \d+ \(occurred at .*\)$", re.MULTILINE)
 """How Ray Tune's file of a trial's failures begins each."""
+TRACEBACK = ("Traceback", "  File ")
+"""How lines begin that only a traceback has."""
 
 
 class Watcher(Protocol):
@@ -35,4 +37,4 @@ def reason(error: str) -> str:
     A traceback says it at its end; Ray, where it ended the worker itself, at the beginning.
     """
     lines = FAILURE.split(error)[-1].strip().splitlines() or ["unknown"]
-    return lines[-1] if any(line.startswith("  File ") for line in lines) else lines[0]
+    return lines[-1] if any(line.startswith(TRACEBACK) for line in lines) else lines[0]

@@ -63,7 +63,7 @@ def test_packs_that_wait_for_a_slot_are_counted(monkeypatch: pytest.MonkeyPatch)
     packs = packing.packed(spec.loads(TINY).trainings, {}, slots=2)
     with Progress(Console(file=sink), "tiny") as progress:
         progress.begin(4, 4)
-        progress.take(packs)
+        progress.take(packs, slots=2)
         time.sleep(1.5)
         progress.started(packs[0].name)
         time.sleep(1.2)

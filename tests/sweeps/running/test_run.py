@@ -89,6 +89,8 @@ def test_members_of_packs_too_large_for_memory_are_trained_alone(ray, tmp_path: 
     (alone,) = [line for line in shown.splitlines() if "event=retrying_alone" in line]
     assert "4 trainings of failed packs are tried once more, each alone" in alone
     assert "MemoryError: out of memory: 7.0 GiB asked for" in alone
+    retrying = [line for line in shown.splitlines() if "event=retrying " in line]
+    assert [line.split('"')[1] for line in retrying] == ["size=4 ×2 seeds", "size=8 ×2 seeds"]
     assert ray.started == 1
 
 

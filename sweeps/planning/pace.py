@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from statistics import fmean
 
@@ -12,7 +12,7 @@ from sweeps.planning.packing import Pack
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds by what they grow with; operations are those of `cost.Cost`, launches included.
+    """Seconds by what they grow with; operations are those of `cost.Cost` times `cost.effort`.
 
     Attributes:
         preparing: per member, whatever its length: its corpus, what that is compared with, warming
@@ -28,10 +28,9 @@ class Pace:
     publishing: float
 
     @classmethod
-    def mean(cls, paces: Sequence[Pace], weights: Sequence[float] | None = None) -> Pace:
-        """The weighted mean of several."""
-        rows = [[getattr(each, f.name) for each in paces] for f in fields(cls)]
-        return cls(*(fmean(row, weights) for row in rows))
+    def mean(cls, paces: Collection[Pace]) -> Pace:
+        """The mean of several."""
+        return cls(*(fmean(getattr(each, f.name) for each in paces) for f in fields(cls)))
 
     def times(self, factor: float) -> Pace:
         """The same where everything takes so many times as long."""
@@ -52,4 +51,4 @@ class Pace:
             + self.measuring * spent.measuring_flop
         )
         width = configs[0].network.width
-        return operations * cost.launches(len(configs), width) + self.publishing * measured
+        return operations * cost.effort(len(configs), width) + self.publishing * measured

@@ -14,8 +14,8 @@ from sweeps.planning.packing import Pack
 from sweeps.status import folder
 
 MARGIN = (0.85, 1.3)
-"""The ends of an estimate, as shares of what its rates say: short versions of packs were found 1.03
-to 1.14 times as long as the packs themselves, and Ray and uneven slots add to these."""
+"""The ends of an estimate, as shares of what rates say: of eight packs these were 0.90 to 1.32
+times what each then took, of all together 1.05; slots that end unevenly come on top."""
 GPU_FLOP_RATES = (1e12, 1e13)
 """Operations a second of one GPU, from narrow networks, whose launches it waits for, to wide ones,
 in float32. Assumed for a GPU of 2020 or later, not measured."""

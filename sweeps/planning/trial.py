@@ -2,14 +2,13 @@
 
 A plan starts `python -m sweeps.planning.trial` as many times at once as packs will run, so that
 they compete for memory and caches as in a run. Each trains packs, one after the other, through
-three measured steps and prints what they took, until a few seconds are spent. What packs take that
-were not reached follows from those that were, the nearest ones before all.
+three measured steps and prints what they took, until a few seconds are spent. Packs that were not
+reached go at the mean pace of those that were.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from statistics import fmean
 from typing import Any
 
 from study.config import TrialConfig
-from study.models.kinds import known
 from study.processes import chunks
 from sweeps.faults import UsageError
 from sweeps.planning import cost
@@ -42,20 +40,16 @@ take longer and warm up sooner: as many as take `STEPS_FLOP` operations, 2 at le
 STEPS_FLOP = 4e9
 REVERSE_STEPS = 3
 """Steps of the reverse chain that are timed."""
-NEAR = 0.25
-"""Distance of two places, a fifth of one size, within which one short version is enough."""
 ACTIVITIES = ("training", "generating", "measuring")
 """Columns of the timing table."""
-APART = 10.0
-"""Distance of kinds of networks: one that takes a thousand times as long lies nearer."""
 PROCESSES = 8
 """At most, of those that time; more would hardly compete more."""
 STARTS = 4.0
 """What a run takes beside its packs, in processor seconds of a process that imports torch: Ray and
 its workers start, and end. Measured with Ray 2.60."""
 
-Place = tuple[float, ...]
-"""Logarithms of what packs differ in, to the base 2: which lie near one another."""
+Kind = tuple[object, ...]
+"""What packs have in common that take equally long for every step."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +60,16 @@ class Trial:
         start: processor seconds until a process has imported what trains.
         share: of its processors that each process got while it timed; less than 1 where other work
             runs on this machine.
-        paces: place of a pack -> its pace with its processors to itself.
+        paces: kind of a pack -> its pace with its processors to itself.
     """
 
     start: float
     share: float
-    paces: Mapping[Place, Pace]
+    paces: Mapping[Kind, Pace]
 
     def seconds(self, pack: Pack) -> float:
         """What a pack takes where nothing else runs; divided by `share`, as busy as it was."""
-        place = place_of(pack)
-        if place in self.paces:
-            return self.paces[place].seconds(pack)
-        nearness = [1 / math.dist(place, other) ** 2 for other in self.paces]
-        return Pace.mean(list(self.paces.values()), nearness).seconds(pack)
+        return self.paces.get(kind_of(pack), Pace.mean(self.paces.values())).seconds(pack)
 
     @property
     def overhead(self) -> float:
@@ -104,13 +94,13 @@ def run(packs: Sequence[Pack], *, slots: int, threads: int) -> Trial:
     with ThreadPoolExecutor(processes) as pool:
         begins = (i * len(chosen) // processes for i in range(processes))
         rows = [row for output in pool.map(timed, begins) for row in output]
-    found: dict[Place, list[Pace]] = defaultdict(list)
+    found: dict[Kind, list[Pace]] = defaultdict(list)
     for pack, took in rows:
-        found[place_of(pack)].append(Pace(**took["pace"]))
+        found[kind_of(pack)].append(Pace(**took["pace"]))
     return Trial(
         start=fmean(took["start"] for _, took in rows),
         share=fmean(took["share"] for _, took in rows),
-        paces={place: Pace.mean(several) for place, several in found.items()},
+        paces={kind: Pace.mean(several) for kind, several in found.items()},
     )
 
 
@@ -136,33 +126,20 @@ def _process(packs: Sequence[Pack], threads: int) -> list[dict[str, Any]]:
 
 
 def examples(packs: Sequence[Pack]) -> list[Pack]:
-    """Packs of which a short version is quick, none near another.
-
-    First the one of most work, then ever the one farthest from those before: however few of them
-    are reached, they span the sweep.
-    """
-    small = [pack for pack in packs if _short_flop(pack) <= LARGEST]
-    left = {place_of(pack): pack for pack in small or [min(packs, key=_short_flop)]}
-    chosen = {place_of(first): first for first in [max(left.values(), key=lambda p: p.flop)]}
-    while True:
-        apart, place = max((min(math.dist(p, c) for c in chosen), p) for p in left)
-        if apart <= NEAR:
-            return list(chosen.values())
-        chosen[place] = left[place]
+    """One pack of each kind of which a short version is quick, those of most work first."""
+    work: dict[Kind, float] = defaultdict(float)
+    example: dict[Kind, Pack] = {}
+    for pack in packs:
+        work[kind_of(pack)] += pack.flop
+        example.setdefault(kind_of(pack), pack)
+    ordered = [example[kind] for kind in sorted(work, key=lambda kind: -work[kind])]
+    small = [pack for pack in ordered if _short_flop(pack) <= LARGEST]
+    return small or [min(ordered, key=_short_flop)]
 
 
-def place_of(pack: Pack) -> Place:
-    """Where a pack lies: its width, leaves, vocabulary, batch and members; kinds of networks lie
-    apart."""
-    config = pack.trainings[0].config
-    sizes = (
-        config.network.width,
-        config.grammar.shape.num_leaves,
-        config.grammar.vocab_size,
-        config.training.batch_size * config.training.noisings,
-        len(pack.trainings),
-    )
-    return (*map(math.log2, sizes), APART * known().index(config.network.kind))
+def kind_of(pack: Pack) -> Kind:
+    """The kind of a pack."""
+    return (*pack.trainings[0].config.pack_key, len(pack.trainings))
 
 
 def _short_flop(pack: Pack) -> float:
@@ -235,7 +212,7 @@ def paced(
     read = max(last["measuring_seconds"] - middle["measuring_seconds"], 0.0)
     generated = last["generating_seconds"] * _asked(config, config.reverse_steps)
     generated = generated / _asked(config, REVERSE_STEPS) + read
-    operations = members * cost.launches(members, config.network.width)
+    operations = members * cost.effort(members, config.network.width)
     return Pace(
         preparing=max(ends[1] - ends[0] - warm, 0.0) / members,
         training=trained / (operations * steps * cost.optimizer_step(config)),

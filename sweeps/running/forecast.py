@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from sweeps.planning.pace import Pace
 from sweeps.planning.packing import Pack
 
-CPU = Pace(preparing=0.05, training=4e-11, generating=1.5e-11, measuring=4e-11, publishing=0.03)
-"""Before anything was seen, on one core: rates of packs of width 16 to 64 on a core of 2021 that
-shared its machine with others. Wide networks are up to three times as fast."""
-GPU = Pace(preparing=0.05, training=4e-13, generating=1.5e-13, measuring=4e-13, publishing=0.03)
+CPU = Pace(preparing=0.03, training=9e-12, generating=4.5e-12, measuring=1.1e-11, publishing=0.02)
+"""Before anything was seen, on one core: measured in processor time, on a server's."""
+GPU = Pace(preparing=0.03, training=9e-14, generating=4.5e-14, measuring=1.1e-13, publishing=0.02)
 """On a GPU: a hundred times as many operations a second. Assumed, not measured."""
 TRUST = 0.5
 """Seconds of packs for which these rates count when they are weighed against those seen."""

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -292,6 +293,7 @@ def test_an_interrupted_run_says_how_to_go_on(home: Path):
         processes.wait_for(lambda: not processes.in_session(child.pid), seconds=30)
     last = log.read_text().splitlines()[-1]
     assert last.startswith("interrupted; what was measured is kept. Run the same command again")
+    assert shlex.split(last.partition("to go on: ")[2]) == ["memophase", *arguments]
     assert "Traceback" not in log.read_text()
     assert not list((home / "interrupted" / "runs").iterdir())
 

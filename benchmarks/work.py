@@ -173,7 +173,7 @@ def _sampler(shape: NetworkShape, members: int, strings: int, device: torch.devi
     keep_freed_memory()
     diffusion = Uniform.build(TIMESTEPS, shape.vocab_size, device)
     weights = initial_weights(shape, range(members)).to(device)
-    network, leaves = PackedUNet(shape, diffusion.alpha_bar, weights), shape.tuple_size**shape.depth
+    network, leaves = PackedUNet(shape, diffusion, weights), shape.tuple_size**shape.depth
     return lambda: generate(network, diffusion, range(members), count=strings, leaves=leaves)
 
 

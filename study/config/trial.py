@@ -218,11 +218,6 @@ class TrialConfig(Section):
                     "make the corpus smaller or the grammar larger",
                 )
             )
-        if self.diffusion.process == "absorbing":
-            what = (
-                "no network takes masked leaves yet, so 'absorbing' cannot be trained; use uniform"
-            )
-            found.append(("diffusion.process", what))
         if not self.generated_steps:
             found.append(("training.steps", self._too_short()))
         return found

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from study.config import TrialConfig
 from study.models.layout import Layout
 from study.models.model import Learner, Loss
+from study.models.noise import Noise
 from study.randomness import derived_seed
 
-Make = Callable[[TrialConfig, Tensor], nn.Module]
-"""Builds one network of a training, at its first weights, from its configuration and ᾱ_t (T + 1,).
+Make = Callable[[TrialConfig, Noise], nn.Module]
+"""Builds one network of a training, at its first weights, from its configuration and its noise.
 
 What it draws from torch's global generator follows from the training's seed. What it computes must
 follow from weights and inputs alone: no dropout, and no state beside the parameters.
@@ -57,9 +58,9 @@ class AutogradModel:
         ValueError: when the module has state that is no parameter; checkpoints would lose it.
     """
 
-    def __init__(self, make: Make, config: TrialConfig, alpha_bar: Tensor) -> None:
+    def __init__(self, make: Make, config: TrialConfig, noise: Noise) -> None:
         self._make = make
-        self._alpha_bar = alpha_bar
+        self._noise = noise
         self._compile = config.training.compile
         self._module = self._made(config)
         self.layout = ModuleLayout(self._module)
@@ -90,7 +91,7 @@ class AutogradModel:
         """The module at a training's first weights; the global generator is put back."""
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derived_seed(config.seed, "initialization"))
-            return self._make(config, self._alpha_bar).to(self._alpha_bar.device)
+            return self._make(config, self._noise).to(self._noise.alpha_bar.device)
 
 
 class AutogradNetworks:

@@ -8,27 +8,41 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from study.models.noise import Noise, evidence_of_certainty, trust
+
 
 class NoisyInput:
-    """The only place where time enters: u = ᾱ_t·onehot + (1-ᾱ_t)/v, standardised over t.
+    """The only place where time enters: what a leaf says of itself, standardised over t.
 
-    With μ = mean_t[ᾱ_t + (1-ᾱ_t)/v] and σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T
-    ([Favero 2025a]).
+    u = κ_t·onehot + (1-κ_t)/v, the normalised evidence (see `study.models.noise.trust`), and 1/v at
+    every symbol for a mask. Under uniform noise κ_t = ᾱ_t, and u is that of [Favero 2025a]; under
+    absorbing noise u knows no t, and neither does the cavity marginal that is to be learned. Were
+    u = ᾱ_t·onehot + (1-ᾱ_t)·π there, leaves still seen, which are certain, would fade as t grows.
+
+    Standardised is the entry of the leaf's own symbol x_0, taken as 1 where the leaf is kept and 1/v
+    where it is not: μ = mean_t[ᾱ_t + (1-ᾱ_t)/v], σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T.
+    Under absorbing noise it is just that, so μ and σ are its mean and standard deviation.
 
     Args:
-        alpha_bar: (T + 1,) ᾱ_t, the probability of keeping a leaf until step t.
-        v: symbols.
+        noise: the numbers of the process.
+        v: symbols of the strings.
         padded_vocab: columns of the input, v or more.
     """
 
-    def __init__(self, alpha_bar: Tensor, v: int, padded_vocab: int) -> None:
-        alpha_bar, device = alpha_bar.double(), alpha_bar.device
+    def __init__(self, noise: Noise, v: int, padded_vocab: int) -> None:
+        alpha_bar, device = noise.alpha_bar.double(), noise.alpha_bar.device
+        known = trust(noise, v)
         mean = (alpha_bar + (1 - alpha_bar) / v).mean()
         deviation = ((alpha_bar + (1 - alpha_bar) / v**2).mean() - mean**2).sqrt()
-        self._one_hot = torch.eye(v, padded_vocab, device=device)
+        self._one_hot = evidence_of_certainty(noise, v, padded_vocab).float()
         self._symbols = (torch.arange(padded_vocab, device=device) < v).float()
-        self._step = (alpha_bar / deviation).float()
-        self._base = (((1 - alpha_bar) / v - mean) / deviation).float()
+        self._step = (known / deviation).float()
+        self._base = (((1 - known) / v - mean) / deviation).float()
+
+    @property
+    def num_inputs(self) -> int:
+        """Symbols that a noisy leaf can be."""
+        return len(self._one_hot)
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
         """(K, B·d, padded v) from tokens (K, B, d) and steps (K, B); 0 at the padding."""

@@ -20,11 +20,11 @@ class SharedTimeUNet(UNetLayers):
     """
 
     def __init__(self, network: UNetLayers) -> None:
-        super().__init__(network.shape, network.alpha_bar, _centred(network.shape, network.flat))
+        super().__init__(network.shape, network.noise, _centred(network.shape, network.flat))
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Logits (K, B, d, v) of p̃ from tokens (K, B, d) and one step (1, 1) for all."""
-        symbols = torch.arange(self.shape.vocab_size, device=x_t.device)
+        symbols = torch.arange(self._noisy_input.num_inputs, device=x_t.device)
         noisy = self._noisy_input(symbols.view(1, 1, -1), t).expand(len(x_t), -1, -1)
         leaves = Lookup(F.gelu(self._product({"embedding": noisy})), x_t.flatten(1))
         h: Tensor | Lookup = leaves

@@ -17,9 +17,8 @@ from study.config.settings import did_you_mean
 from study.models import counts
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from study.models.model import Model
+    from study.models.noise import Noise
 
 GROUP = "memophase.models"
 
@@ -29,15 +28,15 @@ class ModelKind:
     """One kind of network.
 
     Attributes:
-        build: the model of a training, from its configuration and ᾱ_t (T + 1,), on the device
-            where it is to compute.
+        build: the model of a training, from its configuration and the numbers of its noise, on
+            the device where it is to compute.
         forward_macs: multiply-accumulates of one string's forward pass.
         num_weights: learned numbers of one network.
         precisions: the values of `training.precision` that it honours; those of the default are
             torch's own to honour.
     """
 
-    build: Callable[[TrialConfig, Tensor], Model]
+    build: Callable[[TrialConfig, Noise], Model]
     forward_macs: Callable[[TrialConfig], int]
     num_weights: Callable[[TrialConfig], int]
     precisions: tuple[str, ...] = ("float32", "tf32")
@@ -77,26 +76,26 @@ def kind_of(config: TrialConfig) -> ModelKind:
     return kind
 
 
-def model_of(config: TrialConfig, alpha_bar: Tensor) -> Model:
+def model_of(config: TrialConfig, noise: Noise) -> Model:
     """The model of a training.
 
     Raises:
         ConfigError: see `kind_of`.
     """
-    return kind_of(config).build(config, alpha_bar)
+    return kind_of(config).build(config, noise)
 
 
-def _unet(config: TrialConfig, alpha_bar: Tensor) -> Model:
+def _unet(config: TrialConfig, noise: Noise) -> Model:
     from study.models.unet_model import UNetModel
 
-    return UNetModel(config, alpha_bar)
+    return UNetModel(config, noise)
 
 
-def _reference(config: TrialConfig, alpha_bar: Tensor) -> Model:
+def _reference(config: TrialConfig, noise: Noise) -> Model:
     from study.models.autograd import AutogradModel
     from study.models.reference import ReferenceUNet
 
-    return AutogradModel(ReferenceUNet.of, config, alpha_bar)
+    return AutogradModel(ReferenceUNet.of, config, noise)
 
 
 _registered: dict[str, ModelKind] = {

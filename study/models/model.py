@@ -1,6 +1,6 @@
 """What a trainable denoiser is to those that train, measure and load it.
 
-A model knows the noise by its numbers alone, ᾱ_t and v, and the loss as a function. An instance is
+A model knows the noise by its numbers alone, ᾱ_t and π, and the loss as a function. An instance is
 registered in `study.models.kinds`; a plain torch module becomes one in `study.models.autograd`.
 """
 

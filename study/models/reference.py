@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from study.config import TrialConfig
+from study.models.noise import Noise, evidence_of_certainty, trust
 from study.models.weights import NetworkShape, initial_weights
 
 
@@ -24,26 +25,31 @@ class ReferenceUNet(nn.Module):
 
     Args:
         shape: of the network.
-        alpha_bar: (T + 1,) ᾱ_t, the probability of keeping a leaf until step t.
+        noise: the numbers of the noise process.
     """
 
     alpha_bar: Tensor
+    known: Tensor
+    certain: Tensor
 
-    def __init__(self, shape: NetworkShape, alpha_bar: Tensor) -> None:
+    def __init__(self, shape: NetworkShape, noise: Noise) -> None:
         super().__init__()
         v, W, s = shape.vocab_size, shape.width, shape.tuple_size
         self.shape = shape
-        self.register_buffer("alpha_bar", alpha_bar, persistent=False)
+        known = trust(noise, v).to(noise.alpha_bar.dtype)
+        self.register_buffer("alpha_bar", noise.alpha_bar, persistent=False)
+        self.register_buffer("known", known, persistent=False)
+        self.register_buffer("certain", evidence_of_certainty(noise, v, v), persistent=False)
         self.embedding = nn.Parameter(torch.zeros(v, W))
         self.down = nn.ModuleList(_Layer(s * W, W, W) for _ in range(shape.depth))
         self.up = nn.ModuleList(_Layer(2 * W, s * W, W) for _ in range(shape.depth))
         self.readout = nn.Parameter(torch.zeros(v, 2 * W))
 
     @classmethod
-    def of(cls, config: TrialConfig, alpha_bar: Tensor) -> ReferenceUNet:
+    def of(cls, config: TrialConfig, noise: Noise) -> ReferenceUNet:
         """The network of a training at its first weights, which are those of the fast path."""
         shape = NetworkShape.of(config)
-        network = cls(shape, alpha_bar)
+        network = cls(shape, noise)
         network.assign(shape.views(initial_weights(shape, [config.seed])), 0)
         return network
 
@@ -75,13 +81,13 @@ class ReferenceUNet(nn.Module):
         return torch.cat([h, skips.pop()], -1) @ self.readout.mT / (2 * W)
 
     def _noisy_input(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """ᾱ_t·onehot + (1-ᾱ_t)/v, (B, d, v), with the mean and deviation of a leaf over t taken
-        out."""
+        """κ_t·onehot + (1-κ_t)/v, (B, d, v), with the mean and deviation of a leaf over t taken
+        out; see `study.models.features.NoisyInput`."""
         v, alpha_bar = self.shape.vocab_size, self.alpha_bar
         mean = (alpha_bar + (1 - alpha_bar) / v).mean()
         deviation = ((alpha_bar + (1 - alpha_bar) / v**2).mean() - mean**2).sqrt()
-        now = alpha_bar[t][:, None, None]
-        return (now * F.one_hot(x_t, v) + (1 - now) / v - mean) / deviation
+        now = self.known[t][:, None, None]
+        return (now * self.certain[x_t] + (1 - now) / v - mean) / deviation
 
 
 class _Layer(nn.Module):

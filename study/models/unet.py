@@ -11,6 +11,7 @@ from torch import Tensor
 from study.kernels.gelu import Gelu, SeparateGelu
 from study.kernels.products import Products
 from study.models.inference import SharedTimeUNet
+from study.models.noise import Noise
 from study.models.unet_layers import UNetLayers, broadcastable, reciprocal_deviation
 from study.models.weights import NetworkShape
 
@@ -85,14 +86,14 @@ class PackedUNet(UNetLayers):
     def __init__(
         self,
         shape: NetworkShape,
-        alpha_bar: Tensor,
+        noise: Noise,
         flat: Tensor,
         *,
         gradient: Tensor | None = None,
         products: Products | None = None,
         gelu: Gelu | None = None,
     ) -> None:
-        super().__init__(shape, alpha_bar, flat, products=products)
+        super().__init__(shape, noise, flat, products=products)
         self._gelu = gelu or SeparateGelu()
         self._gradients = {} if gradient is None else broadcastable(shape.views(gradient))
 

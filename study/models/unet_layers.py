@@ -16,6 +16,7 @@ from torch import Tensor
 
 from study.kernels.products import Products
 from study.models.features import NoisyInput
+from study.models.noise import Noise
 from study.models.weights import NetworkShape
 
 LAYER_NORM_EPSILON = 1e-5
@@ -26,7 +27,7 @@ class UNetLayers:
 
     Attributes:
         shape: shape of every member.
-        alpha_bar: (T + 1,) ᾱ_t of the noise.
+        noise: the numbers of the noise process.
         flat: (K·numel,) all weights.
 
     Args:
@@ -36,16 +37,16 @@ class UNetLayers:
     def __init__(
         self,
         shape: NetworkShape,
-        alpha_bar: Tensor,
+        noise: Noise,
         flat: Tensor,
         *,
         products: Products | None = None,
     ) -> None:
         self.shape = shape
-        self.alpha_bar = alpha_bar
+        self.noise = noise
         self.flat = flat
         self._products = products or Products()
-        self._noisy_input = NoisyInput(alpha_bar, shape.vocab_size, shape.padded_vocab)
+        self._noisy_input = NoisyInput(noise, shape.vocab_size, shape.padded_vocab)
         self._weights = broadcastable(shape.views(flat))
 
     def _product(self, inputs: dict[str, Tensor], onto: Tensor | None = None) -> Tensor:

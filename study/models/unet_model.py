@@ -10,6 +10,7 @@ from study.config import TrialConfig
 from study.kernels.gelu import FusedGelu, SeparateGelu
 from study.kernels.products import Products
 from study.models.model import Learner, Loss
+from study.models.noise import Noise
 from study.models.unet import PackedUNet, Tape
 from study.models.weights import NetworkShape, initial_weights
 
@@ -17,9 +18,9 @@ from study.models.weights import NetworkShape, initial_weights
 class UNetModel:
     """U-Nets of one shape, whose backward pass is written out; see `study.models.model.Model`."""
 
-    def __init__(self, config: TrialConfig, alpha_bar: Tensor) -> None:
+    def __init__(self, config: TrialConfig, noise: Noise) -> None:
         self.layout = NetworkShape.of(config)
-        self._alpha_bar = alpha_bar
+        self._noise = noise
         self._training = config.training
 
     def initial_weights(self, configs: Sequence[TrialConfig]) -> Tensor:
@@ -28,13 +29,13 @@ class UNetModel:
 
     def networks(self, flat: Tensor) -> PackedUNet:
         """See `Model`."""
-        return PackedUNet(self.layout, self._alpha_bar, flat)
+        return PackedUNet(self.layout, self._noise, flat)
 
     def learner(self, flat: Tensor, gradient: Tensor, loss: Loss) -> Learner:
         """See `Model`."""
         network = PackedUNet(
             self.layout,
-            self._alpha_bar,
+            self._noise,
             flat,
             gradient=gradient,
             products=Products(self._training.precision),

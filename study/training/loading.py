@@ -79,7 +79,7 @@ def load_training(
     config = results.config(training)
     checkpoint = read_checkpoint(results.read(status, _checkpoint(status, step)))
     diffusion = process_of(config.diffusion, config.grammar.vocab_size, device)
-    model = model_of(config, diffusion.alpha_bar)
+    model = model_of(config, diffusion)
     networks = model.networks(checkpoint["weights"].to(torch.device(device)))
     return LoadedTraining(config, checkpoint["step"], build_corpus(config), networks, diffusion)
 

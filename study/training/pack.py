@@ -122,7 +122,7 @@ class PackTrainer(Generic[M]):
         self._device = device
         self.step = 0
         self.diffusion = process_of(config.diffusion, config.grammar.vocab_size, device)
-        self._model = model_of(config, self.diffusion.alpha_bar)
+        self._model = model_of(config, self.diffusion)
         self.layout = self._model.layout
         self._streams = [Stream(member, self.diffusion) for member in members]
         weights = self._model.initial_weights([member.config for member in members]).to(device)

@@ -29,7 +29,7 @@ from tests.study.models.toy import TOY, Toy
 from tests.study.small import small
 
 CPU = torch.device("cpu")
-ALPHA_BAR = Uniform.build(24, 6).alpha_bar
+NOISE = Uniform.build(24, 6)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_the_pack_decides_no_bit_of_a_plain_module():
 def test_first_weights_follow_from_the_seed_and_leave_the_global_generator_alone():
     before = torch.get_rng_state()
     one, same, other = (small(network__kind="toy", seed=seed) for seed in (1, 1, 2))
-    model = model_of(one, ALPHA_BAR)
+    model = model_of(one, NOISE)
     first, second, third = model.layout.rows(model.initial_weights([one, same, other]))
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(9)
@@ -116,7 +116,7 @@ def test_first_weights_follow_from_the_seed_and_leave_the_global_generator_alone
 @pytest.mark.parametrize("kind", ["toy", "unet", "unet-reference"])
 def test_a_kind_counts_its_own_weights(kind):
     config = small(network__kind=kind, network__width=16, grammar__vocab_size=16)  # no padding
-    model = model_of(config, Uniform.build(24, 16).alpha_bar)
+    model = model_of(config, Uniform.build(24, 16))
     assert kind_of(config).num_weights(config) == model.layout.numel
 
 
@@ -127,7 +127,7 @@ def test_state_that_no_checkpoint_would_hold_is_refused():
             self.seen = nn.BatchNorm1d(4)
 
     with pytest.raises(ValueError, match=r"no checkpoint would hold: seen\.num_batches_tracked"):
-        AutogradModel(Counting, small(), ALPHA_BAR)
+        AutogradModel(Counting, small(), NOISE)
 
 
 def test_parameters_that_two_layers_share_are_one():
@@ -137,7 +137,7 @@ def test_parameters_that_two_layers_share_are_one():
             self.one, self.other = nn.Linear(8, 8), nn.Linear(8, 8)
             self.other.weight = self.one.weight
 
-    model = AutogradModel(Tied, small(), ALPHA_BAR)
+    model = AutogradModel(Tied, small(), NOISE)
     assert list(model.layout.parameters) == ["one.weight", "one.bias", "other.bias"]
 
 
@@ -203,4 +203,4 @@ def test_costs_are_told_without_torch():
 
 def test_the_shape_of_the_fast_network_is_a_layout():
     config = small(network__kind="unet")
-    assert model_of(config, ALPHA_BAR).layout == NetworkShape.of(config)
+    assert model_of(config, NOISE).layout == NetworkShape.of(config)

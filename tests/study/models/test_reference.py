@@ -18,6 +18,7 @@ SETTINGS: list[dict[str, Any]] = [
     {},
     {"grammar__depth": 3, "training__learning_rate": 1e-3, "network__width": 16},
     {"grammar__tuple_size": 3, "training__noisings": 2, "training__learning_rate": 1e-3},
+    {"diffusion__process": "absorbing", "training__learning_rate": 1e-3},
 ]
 
 
@@ -28,7 +29,7 @@ def pack(kind: str, settings: dict[str, Any]) -> PackTrainer:
 
 def plain(fast: PackTrainer, flat: torch.Tensor, member: int) -> dict[str, torch.Tensor]:
     """One member of the fast path's buffer under the reference's names."""
-    network = ReferenceUNet(fast.layout, fast.diffusion.alpha_bar)
+    network = ReferenceUNet(fast.layout, fast.diffusion)
     network.assign(fast.layout.views(flat), member)
     return network.state_dict()
 

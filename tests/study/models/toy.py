@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from study.config import TrialConfig
 from study.models.autograd import AutogradModel
 from study.models.kinds import ModelKind
+from study.models.noise import Noise
 
 
 class Toy(nn.Module):
@@ -18,11 +19,11 @@ class Toy(nn.Module):
 
     alpha_bar: Tensor
 
-    def __init__(self, config: TrialConfig, alpha_bar: Tensor) -> None:
+    def __init__(self, config: TrialConfig, noise: Noise) -> None:
         super().__init__()
         d, v, W = _sizes(config)
-        self.register_buffer("alpha_bar", alpha_bar, persistent=False)
-        self.leaves, self.noise = nn.Embedding(d * v, W), nn.Linear(1, W)
+        self.register_buffer("alpha_bar", noise.alpha_bar, persistent=False)
+        self.leaves, self.time = nn.Embedding(d * v, W), nn.Linear(1, W)
         self.out = nn.Linear(W, d * v)
         self.sizes = d, v
 
@@ -30,7 +31,7 @@ class Toy(nn.Module):
         d, v = self.sizes
         places = v * torch.arange(d, device=x_t.device)
         seen = self.leaves(x_t + places).sum(1)
-        return self.out(F.gelu(seen + self.noise(self.alpha_bar[t][:, None]))).view(-1, d, v)
+        return self.out(F.gelu(seen + self.time(self.alpha_bar[t][:, None]))).view(-1, d, v)
 
 
 def forward_macs(config: TrialConfig) -> int:

@@ -43,7 +43,7 @@ def test_a_network_generates_the_same_strings_alone_and_in_company(width, thread
     diffusion = Uniform.build(30, 6)
 
     def generated(seeds: list[int]) -> np.ndarray:
-        network = PackedUNet(shape, diffusion.alpha_bar, initial_weights(shape, seeds))
+        network = PackedUNet(shape, diffusion, initial_weights(shape, seeds))
         return generate(network, diffusion, seeds, count=SMALL, leaves=8)
 
     together = generated([5, 6, 7])

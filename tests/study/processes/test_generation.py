@@ -38,9 +38,10 @@ def test_neither_the_count_nor_the_company_changes_a_string(diffusion):
 
 @pytest.mark.parametrize("width", [8, 64])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_network_generates_the_same_strings_alone_and_in_company(width, threads):
+@pytest.mark.parametrize("process", [Uniform, Absorbing])
+def test_a_network_generates_the_same_strings_alone_and_in_company(width, threads, process):
     shape = NetworkShape(3, 2, 6, width)
-    diffusion = Uniform.build(30, 6)
+    diffusion = process.build(30, 6)
 
     def generated(seeds: list[int]) -> np.ndarray:
         network = PackedUNet(shape, diffusion, initial_weights(shape, seeds))

@@ -14,7 +14,7 @@ from study.corpus import GrammarSource
 from study.measures import Reference, measure_strings
 from study.processes.exact_denoisers import EmpiricalBayesDenoiser, GrammarDenoiser
 from study.processes.generation import generate
-from study.processes.uniform import Uniform
+from study.processes.registry import PROCESSES
 
 GENERATED = 3072
 
@@ -26,10 +26,15 @@ def corpus():
     return GrammarSource(grammar).draw(128, seed=5)
 
 
-@pytest.fixture(scope="module")
-def yardsticks(corpus):
-    """Strings that each exact denoiser generates by 200 reverse steps."""
-    diffusion = Uniform.build(200, corpus.grammar.shape.vocab_size)
+STEPS = {"uniform": 200, "absorbing": 1000}
+"""Leaves that are unmasked in one step do not know of one another: more steps, less bias."""
+
+
+@pytest.fixture(scope="module", params=PROCESSES)
+def yardsticks(request, corpus):
+    """Strings that each exact denoiser generates by as many reverse steps."""
+    process, v = PROCESSES[request.param], corpus.grammar.shape.vocab_size
+    diffusion = process.build(STEPS[request.param], v)
     denoisers = {
         "grammar": GrammarDenoiser(corpus.grammar, diffusion),
         "memorizer": EmpiricalBayesDenoiser(corpus.training.strings, diffusion),

@@ -117,10 +117,13 @@ class NetworkConfig(Section):
     """What is trained: the U-Net in the tree's own shape ([Favero 2025a]), or another kind."""
 
     width: int = setting(minimum=1, maximum=65536)
-    """W, channels of every node."""
+    """W, channels of every node, or of every leaf of a transformer."""
     kind: str = setting("unet", neutral="unet")
     """Its name in `study.models.kinds`, where others can be registered; an unknown one is refused
     when it comes to training."""
+    layers: int | None = setting(None, minimum=1, maximum=256, neutral=None)
+    """Layers of a transformer; None: as many as the grammar has levels. Kinds that have none refuse
+    it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,7 +300,11 @@ class TrialConfig(Section):
         corpus = replace(self.corpus, control_size=self.control_size, seed=self.corpus_seed)
         steps = None if self.reverse_steps == self.diffusion.num_timesteps else self.reverse_steps
         measurement = replace(self.measurement, reverse_steps=steps)
-        return replace(self, grammar=grammar, corpus=corpus, measurement=measurement)
+        layers = None if self.network.layers == self.grammar.depth else self.network.layers
+        network = replace(self.network, layers=layers)
+        return replace(
+            self, grammar=grammar, corpus=corpus, network=network, measurement=measurement
+        )
 
     @property
     def hash(self) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from study.config import TrialConfig
 from study.models.layout import Layout
-from study.models.model import Learner, Loss
+from study.models.model import Learner, Loss, Networks
 from study.models.noise import Noise
 from study.randomness import derived_seed
 
@@ -128,10 +128,17 @@ def _like(parameter: Tensor, row: Tensor) -> Tensor:
 
 
 class AutogradLearner:
-    """A graph forward, the loss, and the graph backward; a `Learner`."""
+    """A graph forward, the loss, and the graph backward; a `Learner`.
+
+    Args:
+        networks: with a graph from their weights to the logits.
+        gradient: (K·numel,) where autograd adds the gradients of these weights.
+        loss: of the logits.
+        compile: whether torch compiles the graph.
+    """
 
     def __init__(
-        self, networks: AutogradNetworks, gradient: Tensor, loss: Loss, *, compile: bool
+        self, networks: Networks, gradient: Tensor, loss: Loss, *, compile: bool
     ) -> None:
         self._forward: Callable[[Tensor, Tensor], Tensor] = networks
         self._gradient, self._loss = gradient, loss

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from study.config import PRECISIONS, ConfigError, TrialConfig
 from study.config.settings import did_you_mean
-from study.models import counts
+from study.models import counts, transformer_counts
 
 if TYPE_CHECKING:
     from study.models.model import Model
@@ -34,12 +34,14 @@ class ModelKind:
         num_weights: learned numbers of one network.
         precisions: the values of `training.precision` that it honours; those of the default are
             torch's own to honour.
+        has_layers: whether `network.layers` says how many it has.
     """
 
     build: Callable[[TrialConfig, Noise], Model]
     forward_macs: Callable[[TrialConfig], int]
     num_weights: Callable[[TrialConfig], int]
     precisions: tuple[str, ...] = ("float32", "tf32")
+    has_layers: bool = False
 
 
 def register(name: str, kind: ModelKind) -> None:
@@ -73,6 +75,9 @@ def kind_of(config: TrialConfig) -> ModelKind:
     if config.training.precision not in kind.precisions:
         what = f"'{name}' is trained in {' or '.join(kind.precisions)} only"
         raise ConfigError([(("training", "precision"), what)])
+    if config.network.layers is not None and not kind.has_layers:
+        what = f"'{name}' has no number of layers to be set; leave it out"
+        raise ConfigError([(("network", "layers"), what)])
     return kind
 
 
@@ -98,6 +103,12 @@ def _reference(config: TrialConfig, noise: Noise) -> Model:
     return AutogradModel(ReferenceUNet.of, config, noise)
 
 
+def _transformer(config: TrialConfig, noise: Noise) -> Model:
+    from study.models.transformer import TransformerModel
+
+    return TransformerModel(config, noise)
+
+
 _registered: dict[str, ModelKind] = {
     "unet": ModelKind(
         build=_unet,
@@ -107,5 +118,11 @@ _registered: dict[str, ModelKind] = {
     ),
     "unet-reference": ModelKind(
         build=_reference, forward_macs=counts.forward_macs, num_weights=counts.num_weights
+    ),
+    "transformer": ModelKind(
+        build=_transformer,
+        forward_macs=transformer_counts.forward_macs,
+        num_weights=transformer_counts.num_weights,
+        has_layers=True,
     ),
 }

@@ -7,12 +7,14 @@ and every parameter is a contiguous (K, *shape).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
+
+from study.randomness import generator
 
 
 class Layout:
@@ -50,3 +52,20 @@ class Layout:
         """The inverse of `rows`."""
         sizes = [math.prod(shape) for shape in self.parameters.values()]
         return torch.cat([part.flatten() for part in rows.split(sizes, dim=1)])
+
+
+def standard_normal(layout: Layout, seeds: Sequence[int]) -> Tensor:
+    """Flat weights (K·numel,) drawn from N(0, 1), LayerNorm scales 1 and shifts 0.
+
+    Drawn on the CPU, so that a training starts alike on every device.
+    """
+    flat = torch.zeros(len(seeds) * layout.numel)
+    views = layout.views(flat)
+    for k, seed in enumerate(seeds):
+        stream = generator(torch.device("cpu"), seed, "initialization")
+        for name, view in views.items():
+            if name.endswith(".scale"):
+                view[k] = 1.0
+            elif not name.endswith(".shift"):
+                view[k] = torch.randn(view.shape[1:], generator=stream)
+    return flat

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
 from torch import Tensor
 
 from study.config import TrialConfig
-from study.models.layout import Layout
-from study.randomness import generator
+from study.models.layout import Layout, standard_normal
 
 
 @dataclass(frozen=True)
@@ -63,20 +61,9 @@ class NetworkShape(Layout):
 
 
 def initial_weights(shape: NetworkShape, seeds: Sequence[int]) -> Tensor:
-    """Flat weights (K·numel,) drawn from N(0, 1), LayerNorm scales 1 and shifts 0; padding is 0.
-
-    Drawn on the CPU, so that a training starts alike on every device.
-    """
-    flat = torch.zeros(len(seeds) * shape.numel)
-    views = shape.views(flat)
-    for k, seed in enumerate(seeds):
-        stream = generator(torch.device("cpu"), seed, "initialization")
-        for name, view in views.items():
-            if name.endswith(".scale"):
-                view[k] = 1.0
-            elif not name.endswith(".shift"):
-                view[k] = torch.randn(view.shape[1:], generator=stream)
-    v = shape.vocab_size
+    """Flat weights (K·numel,) as `standard_normal` draws them; padding is 0."""
+    flat = standard_normal(shape, seeds)
+    views, v = shape.views(flat), shape.vocab_size
     views["embedding"][:, v:] = 0
     views["readout"][:, v:] = 0
     views["readout.skip"][:, v:] = 0

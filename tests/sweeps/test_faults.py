@@ -251,8 +251,8 @@ FILES = {
         ],
     ),
     "a network of no known kind": (
-        changed(9, "  corpus.size: [4]\n  network.kind: [unet, transformer]"),
-        ["there is no model 'transformer' here; known are unet, unet-reference"],
+        changed(9, "  corpus.size: [4]\n  network.kind: [unet, perceptron]"),
+        ["there is no model 'perceptron' here; known are transformer, unet, unet-reference"],
     ),
     "an infeasible base": (
         TINY.replace("num_synonyms: 2", "num_synonyms: 9")

@@ -156,13 +156,13 @@ def test_an_installed_package_adds_a_model_by_an_entry_point(tmp_path, monkeypat
     points = f"[{kinds.GROUP}]\ninstalled-toy = tests.study.models.toy:TOY\n"
     (information / "entry_points.txt").write_text(points)
     monkeypatch.syspath_prepend(tmp_path)
-    assert known() == ["installed-toy", "unet", "unet-reference"]
+    assert known() == ["installed-toy", "transformer", "unet", "unet-reference"]
     assert kind_of(small(network__kind="installed-toy")) is TOY
 
 
 def test_an_unknown_kind_is_one_clear_line(tmp_path, capsys):
-    config = small(network__kind="transformer")
-    says = r"network\.kind: there is no model 'transformer' here; known are unet, unet-reference"
+    config = small(network__kind="perceptron")
+    says = r"network\.kind: there is no model 'perceptron' here; known are transformer, unet, "
     with pytest.raises(ConfigError, match=says):
         run_pack([config], Results.open(tmp_path))
     with pytest.raises(ConfigError, match=says):
@@ -171,7 +171,7 @@ def test_an_unknown_kind_is_one_clear_line(tmp_path, capsys):
     file.write_text(json.dumps(config.to_dict()))
     assert main([str(file), "--out", str(tmp_path / "out")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "there is no model 'transformer' here" in line
+    assert "there is no model 'perceptron' here" in line
     assert not (tmp_path / "out").exists()
 
 

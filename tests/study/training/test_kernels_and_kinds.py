@@ -20,8 +20,12 @@ from study.training.run import run_pack
 from tests.study.small import small
 
 CPU = torch.device("cpu")
-KINDS = ("unet", "unet-reference")
-NEW = [(kind, "absorbing") for kind in KINDS]
+NEW = [
+    ("unet", "absorbing"),
+    ("unet-reference", "absorbing"),
+    ("transformer", "uniform"),
+    ("transformer", "absorbing"),
+]
 """Kind and process; the U-Net under uniform noise has tests of its own."""
 
 both = pytest.mark.parametrize(("kind", "process"), NEW)

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.claims import outlier_first, typical_first
+from analysis.claims import (
+    common_rules,
+    deduplicated,
+    medium_noise,
+    outlier_first,
+    reverse_steps,
+    typical_first,
+)
 from analysis.claims.claim import Claim
 
-BUILT_IN: tuple[Claim[Any], ...] = (typical_first.CLAIM, outlier_first.CLAIM)
+BUILT_IN: tuple[Claim[Any], ...] = (
+    typical_first.CLAIM,
+    deduplicated.CLAIM,
+    common_rules.CLAIM,
+    outlier_first.CLAIM,
+    medium_noise.CLAIM,
+    reverse_steps.CLAIM,
+)
 
 _registered: dict[str, Claim[Any]] = {claim.id: claim for claim in BUILT_IN}
 

@@ -29,24 +29,25 @@ def said(result: Result, holds: Mapping[Verdict, str], numbers: str) -> str:
     return f"{verdict}; {numbers} ({counted(result.estimate.seeds, 'seed')}).{more}"
 
 
-def estimated(name: str, estimate: Estimate) -> str:
+def estimated(name: str, estimate: Estimate, digits: int = 3) -> str:
     """`T_E = 0.077 (95 % interval 0.062, 0.091)`."""
     if estimate.mean is None:
         return f"{name} undefined"
     if estimate.lower is None:
-        return f"{name} = {number(estimate.mean, 3)}"
-    between = f"{number(estimate.lower, 3)}, {number(estimate.upper, 3)}"
-    return f"{name} = {number(estimate.mean, 3)} (95 % interval {between})"
+        return f"{name} = {number(estimate.mean, digits)}"
+    between = f"{number(estimate.lower, digits)}, {number(estimate.upper, digits)}"
+    return f"{name} = {number(estimate.mean, digits)} (95 % interval {between})"
 
 
-def basis(trainings: pd.DataFrame) -> str:
+def basis(trainings: pd.DataFrame, noun: str = "training") -> str:
     """How many trainings were tested, and how many left out and why.
 
     Args:
         trainings: with `cell` and `left_out`, the reason, missing where there is none.
+        noun: what a row is.
     """
     tested = trainings[trainings["left_out"].isna()]
-    parts = [f"{counted(len(tested), 'training')} in {counted(tested['cell'].nunique(), 'cell')}"]
+    parts = [f"{counted(len(tested), noun)} in {counted(tested['cell'].nunique(), 'cell')}"]
     for reason, count in trainings["left_out"].value_counts().items():
         parts.append(f"{count} left out: {reason}")
     return "; ".join(parts)

@@ -28,6 +28,9 @@ FOLLOWS = {
 }
 """Field -> the field whose value it takes by default; it says something only where it differs."""
 
+UNSET = {"measurement.reverse_steps": "all"}
+"""Field -> what it means that it is not set, where that tells trainings apart from the others."""
+
 EXTENT = "training.steps"
 """How long a training goes on does not tell cells apart."""
 
@@ -62,7 +65,12 @@ def value_label(value: Any) -> str:
 
 def label(fields: Iterable[str], values: Iterable[Any]) -> str:
     """Settings in one line, e.g. `L=3 · N=128 · W=64`."""
-    return " · ".join(f"{symbol(f)}={value_label(v)}" for f, v in zip(fields, values, strict=True))
+    return " · ".join(f"{symbol(f)}={_value(f, v)}" for f, v in zip(fields, values, strict=True))
+
+
+def _value(field: str, value: Any) -> str:
+    said = value_label(value)
+    return UNSET[field] if field in UNSET and said == "none" else said
 
 
 def fields_of(trainings: pd.DataFrame) -> list[str]:
@@ -76,7 +84,7 @@ def varying(trainings: pd.DataFrame) -> list[str]:
         name
         for name in fields_of(trainings)
         if name != EXTENT
-        and len(trainings[name].dropna().unique()) > 1
+        and len(_told(trainings[name]).unique()) > 1
         and not _follows(trainings, name)
     ]
 
@@ -124,6 +132,11 @@ def labelled(trainings: pd.DataFrame) -> pd.DataFrame:
     ordered = trainings.assign(cell=cells).sort_values([*fields, "seed", "training"])
     front = ["training", "cell", "seed", "state", "step", "last_step", "error"]
     return ordered[[*front, *fields_of(ordered)]].reset_index(drop=True)
+
+
+def _told(values: pd.Series) -> pd.Series:
+    """The values of a field without the missing ones, unless those say something."""
+    return values if values.name in UNSET else values.dropna()
 
 
 def _follows(trainings: pd.DataFrame, name: str) -> bool:

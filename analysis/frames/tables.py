@@ -132,3 +132,12 @@ class Tables(Mapping[str, pd.DataFrame]):
 
     def __contains__(self, name: object) -> bool:
         return name in tuple(self)
+
+
+def columns_of(
+    tables: Mapping[str, pd.DataFrame], name: str, columns: Sequence[str]
+) -> pd.DataFrame:
+    """Some columns of a table beside `training` and `step`; of a sweep's large ones, only these."""
+    if isinstance(tables, Tables):
+        return tables.read(name, columns)
+    return tables[name][["training", "step", *columns]]

@@ -24,8 +24,7 @@ def overproduction_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `cell`, `level`, `rank`, `series` (`rule 1` is the commonest), `step`, `mean`, `lower`,
         `upper`, `seeds` and `run`.
     """
-    rules = tables["rules"][["training", "step", *COLUMNS]]
-    rules = rules[~_uniform(rules)]
+    rules = at_zipf_levels(tables["rules"][["training", "step", *COLUMNS]])
     expected = rules[["training_frequency", "true_frequency"]].max(axis=1)
     ratio = (rules["generated"] / expected).where(rules["generated"] > 0)
     cell = tables["trainings"].set_index("training")["cell"]
@@ -34,6 +33,11 @@ def overproduction_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     table = over_seeds(frame, by=[*keys, "step"]).sort_values([*keys, "step"], ignore_index=True)
     table["series"] = "rule " + table["rank"].astype(str)
     return runs(table, by=keys)
+
+
+def at_zipf_levels(rules: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `rules` of levels whose rules are not all equally probable."""
+    return rules[~_uniform(rules)]
 
 
 def _uniform(rules: pd.DataFrame) -> pd.Series:

@@ -1,0 +1,139 @@
+"""C18: memorization sits at medium noise, and both ends of the schedule are calm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.charts.figure import Figure
+from analysis.charts.profiles import profiles_chart, profiles_table
+from analysis.charts.theme import Theme
+from analysis.claims.claim import Claim, Result
+from analysis.claims.needs import several_seeds
+from analysis.claims.sentences import basis, estimated, remedy, said
+from analysis.claims.verdicts import above_zero
+from analysis.frames.wording import number
+from analysis.statistics.noise_gap import (
+    GAPS,
+    WINDOWS,
+    gaps_by_seed,
+    noise_gaps,
+    over_ends,
+    peak,
+)
+from analysis.statistics.regimes import THRESHOLDS
+from analysis.statistics.seeds import mean_over_seeds
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediumNoise(Result):
+    """C18 with the numbers behind it.
+
+    Its frames: `trainings`, from `noise_gaps`, and `seeds`: `seed`, `gap_0` … `gap_9`.
+
+    Attributes:
+        noise: t/T in the middle of the peak window; missing where there is none.
+    """
+
+    noise: float | None
+
+
+def test(tables: Mapping[str, pd.DataFrame]) -> MediumNoise:
+    """Held-out minus train loss: its peak inside the schedule above the mean of both ends.
+
+    The gap of every noise window is averaged over the cells of a seed, then Student's t over seeds
+    in the one window that differs most from the ends, on whichever side (`peak`). The exact
+    grammar's own loss by window is not stored: the gap is not freed of which strings fell on which
+    side, which widens the interval and moves no expectation (`noise_gaps`).
+    """
+    return judged(noise_gaps(tables))
+
+
+def judged(trainings: pd.DataFrame) -> MediumNoise:
+    """The claim on the gaps of `noise_gaps`."""
+    seeds = gaps_by_seed(trainings)
+    profiles = seeds.to_numpy(dtype=float)
+    window = peak(profiles) if len(profiles) else None
+    differences = over_ends(profiles)[:, window - 1].tolist() if window else []
+    effect = mean_over_seeds(differences)
+    judgement = above_zero(effect)
+    return MediumNoise(
+        estimate=effect,
+        judgement=judgement,
+        basis=f"{basis(trainings)}; gaps as they are, the grammar’s own loss not taken off",
+        remedy=remedy(judgement.verdict, effect, UNTESTED),
+        frames={"trainings": trainings, "seeds": seeds.reset_index()},
+        noise=(window + 0.5) / WINDOWS if window else None,
+    )
+
+
+UNTESTED = (
+    f"trainings with a measured step at which E ≥ {THRESHOLDS.slope_from:g}, and losses in every "
+    "noise window"
+)
+
+
+def sentence(found: MediumNoise) -> str:
+    """C18 in one sentence."""
+    return said(
+        found,
+        {
+            "supported": "training and held-out loss part at medium noise",
+            "contradicted": "training and held-out loss part at the ends of the schedule",
+        },
+        f"{estimated('peak less ends', found.estimate, digits=4)} nats per leaf and step, "
+        f"peak at t/T = {number(found.noise)}",
+    )
+
+
+def figure(found: MediumNoise) -> Figure | None:
+    """The gap by noise level."""
+    if found.estimate.mean is None:
+        return None
+    long = found.frames["seeds"].melt("seed", GAPS, var_name="window", value_name="mean")
+    window = long["window"].str.removeprefix("gap_").astype(int)
+    table = profiles_table(long.assign(x=(window + 0.5) / WINDOWS))
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return profiles_chart(
+            table, theme, "medium_noise", x="noise level t/T", y="held-out − train loss, nats"
+        )
+
+    return Figure(
+        name=CLAIM.name,
+        title="Where on the noise schedule are strings memorized?",
+        caption=(
+            "How much smaller the loss of training strings is than that of unseen ones, per leaf "
+            "and reverse step, in ten windows of the noise schedule at the first measured step "
+            f"with E ≥ {THRESHOLDS.slope_from:g}. Thin lines: seeds, means over cells. Thick line: "
+            "their mean with its 95 % Student t interval."
+        ),
+        data={"medium_noise": table},
+        draw=draw,
+    )
+
+
+CLAIM = Claim(
+    id="C18",
+    name="medium-noise",
+    statement="Memorization sits at medium noise; both ends of the schedule are calm",
+    source="Dodson et al., arXiv 2602.17846",
+    quantity=(
+        "held-out less train loss in the peak window inside the schedule, less its mean in the "
+        f"first and last window, at the first step with E ≥ {THRESHOLDS.slope_from:g}"
+    ),
+    method=(
+        "averaged over the cells of a seed, then Student’s t over seeds in the window whose "
+        "difference from the ends has the largest sum of squares"
+    ),
+    needs=(several_seeds,),
+    test=test,
+    sentence=sentence,
+    figure=figure,
+)

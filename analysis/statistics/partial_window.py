@@ -1,0 +1,93 @@
+"""Overproduction of the commonest rules between partial memorization and memorization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from analysis.frames.tables import columns_of
+from analysis.statistics.onsets import (
+    LEFT,
+    MEMORIZATION,
+    NONE,
+    PARTIAL,
+    RIGHT,
+    UNDEFINED,
+    onsets,
+)
+from analysis.statistics.overproduction import COLUMNS, at_zipf_levels
+from analysis.statistics.regimes import THRESHOLDS, Thresholds
+from analysis.statistics.typicality_slopes import TOO_SMALL, UNKNOWN
+
+UNIFORM = "all rules are equally probable"
+NO_LEVEL = "λ is undefined at every level ≥ 1"
+NOT_PARTIAL = "no partial memorization was reached"
+NO_STEP = "no measured step lies between τ_partial and τ_mem"
+
+ENOUGH = 2
+"""The end of a training is at least so many times τ_mem away from its start."""
+
+
+def commonest_rule(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Q = ln f_gen(1) - ln max(p_l(1), f_D(1)) of the commonest rule, mean over Zipf levels.
+
+    Returns:
+        `training`, `step`, `overproduction` (Q), at every step with generated strings; a level
+        whose commonest rule was never generated is undefined there and takes no part.
+    """
+    rules = at_zipf_levels(columns_of(tables, "rules", COLUMNS))
+    first = rules[rules["rank"] == 1]
+    expected = first[["training_frequency", "true_frequency"]].max(axis=1)
+    ratio = (first["generated"] / expected).where(first["generated"] > 0)
+    levels = first.assign(overproduction=np.log(ratio)).groupby(["training", "step"])
+    return levels["overproduction"].mean().reset_index()
+
+
+def partial_windows(
+    tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS
+) -> pd.DataFrame:
+    """Q of every training while it memorizes in parts, and how much of it is gone at the end.
+
+    The window is [τ_partial, τ_mem); a censored τ_partial opens it at the first measured step, a
+    censored τ_mem leaves it open. The end is the last step with generated strings, if that is at
+    least 2 τ_mem. Trainings with excess_fit > 0.05 are left out.
+
+    Returns:
+        One row per training: `training`, `cell`, `seed`, `steps` (in the window), `overproduction`
+        (mean Q over them), `relaxation` (that less Q at the end; missing where the training does
+        not go on so long), `left_out` (why there is no Q, or missing).
+    """
+    frame = tables["trainings"][["training", "cell", "seed"]].set_index("training")
+    onset = onsets(tables, at)
+    begin, close = (
+        onset[onset["onset"] == name].set_index("training").reindex(frame.index)
+        for name in (PARTIAL, MEMORIZATION)
+    )
+    rule = commonest_rule(tables)
+    start = begin["step"].where(begin["censoring"] != LEFT, 0.0)
+    stop = close["step"].where(close["censoring"] != RIGHT, np.inf)
+    from_, until = (rule["training"].map(edge).astype(float) for edge in (start, stop))
+    inside = rule[(rule["step"] >= from_) & (rule["step"] < until)].dropna(subset="overproduction")
+    window = inside.groupby("training")["overproduction"]
+    frame["steps"] = window.size().reindex(frame.index).fillna(0).astype(int)
+    frame["overproduction"] = window.mean().reindex(frame.index)
+    last = rule.sort_values("step").drop_duplicates("training", keep="last").set_index("training")
+    memorized = close["step"].where(close["censoring"] == NONE)
+    late = last["step"].reindex(frame.index) >= ENOUGH * memorized
+    frame["relaxation"] = frame["overproduction"] - last["overproduction"].where(late)
+    learner = tables["curves"].groupby("training")["excess_fit"].max().reindex(frame.index)
+    reasons = [
+        (frame["steps"] == 0, NO_STEP),
+        (begin["censoring"] == RIGHT, NOT_PARTIAL),
+        (begin["censoring"].fillna(UNDEFINED) == UNDEFINED, NO_LEVEL),
+        (~frame.index.isin(rule["training"]), UNIFORM),
+        (learner.isna(), UNKNOWN),
+        (learner > at.learner_excess, TOO_SMALL),
+    ]
+    frame["left_out"] = None
+    for which, reason in reasons:
+        frame.loc[which, "left_out"] = reason
+    frame.loc[frame["left_out"].notna(), ["overproduction", "relaxation"]] = None
+    return frame.reset_index()

@@ -68,6 +68,7 @@ def profiles_chart(
         alt.Tooltip("upper:Q", format=".3~g"),
         alt.Tooltip("seeds:Q"),
     ]
+    dot = {"size": 50, "filled": True, "color": theme.series[0]}
     zero = alt.Chart(alt.sequence(1)).mark_rule(color=theme.muted, strokeDash=[2, 3])
     layers = [
         zero.encode(y=alt.YDatum(0, type="quantitative")),
@@ -75,7 +76,7 @@ def profiles_chart(
         .mark_line(color=theme.muted, opacity=0.45, strokeWidth=1)
         .encode(detail="seed:N"),
         whole.mark_area(color=theme.series[0], opacity=BAND).encode(y="lower:Q", y2="upper:Q"),
-        whole.mark_line(color=theme.series[0], strokeWidth=2.5, point={"size": 50, "filled": True})
+        whole.mark_line(color=theme.series[0], strokeWidth=2.5, point=dot)
         .encode(tooltip=tooltip),
     ]  # fmt: skip
     return alt.LayerChart(layer=layers, width=560, height=260)

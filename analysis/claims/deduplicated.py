@@ -18,7 +18,7 @@ from analysis.claims.verdicts import above_zero
 from analysis.frames.wording import counted
 from analysis.statistics.deduplication import CONTROLS, NEAR, deduplicated_slopes
 from analysis.statistics.seeds import Estimate, mean_over_seeds, over_seeds
-from analysis.statistics.typicality_slopes import slope_over_seeds, untested, window_of
+from analysis.statistics.typicality_slopes import slope_over_seeds, window_of
 from study.config import TrialConfig
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def judged(trainings: pd.DataFrame) -> Deduplicated:
         estimate=slope,
         judgement=judgement,
         basis=basis(trainings) + twins,
-        remedy=remedy(judgement.verdict, slope, f"{USED_UP}; {untested()}"),
+        remedy=remedy(judgement.verdict, slope, UNTESTED),
         frames={
             "trainings": trainings,
             "cells": over_seeds(tested, by=["cell"], value="typicality_slope"),
@@ -74,9 +74,11 @@ def judged(trainings: pd.DataFrame) -> Deduplicated:
 
 
 USED_UP = (
-    f"unique corpora with corpus.size + corpus.control_size of at least {NEAR:.0%} of the "
-    f"grammar’s strings and at least {CONTROLS:g} controls per training string"
+    f"unique corpora whose training and control strings are at least {NEAR:g} of all strings of "
+    f"the grammar, with at least {CONTROLS:g} controls per training string"
 )
+
+UNTESTED = f"{USED_UP}, and a measured step at which {window_of()}"
 
 
 def nearly_used_up(trials: Sequence[TrialConfig]) -> str | None:
@@ -86,7 +88,10 @@ def nearly_used_up(trials: Sequence[TrialConfig]) -> str | None:
         used_up = size + controls >= NEAR * shape.support_size
         if trial.corpus.unique and used_up and controls >= CONTROLS * size:
             return None
-    return f"no corpus uses up its grammar: it takes {USED_UP}"
+    return (
+        f"no corpus uses up its grammar: it takes {USED_UP}; raise corpus.size and "
+        "corpus.control_size, or make the grammar smaller"
+    )
 
 
 def sentence(found: Deduplicated) -> str:
@@ -124,7 +129,7 @@ def figure(found: Deduplicated) -> Figure | None:
         caption=(
             f"Mean typicality slope T over the steps with {window_of()}, of "
             f"{counted(found.estimate.seeds, 'seed')} on unique corpora that use up at least "
-            f"{NEAR:.0%} of their grammar’s strings. Ticks: trainings. Dots and lines: means over "
+            f"{NEAR:g} of their grammar’s strings. Ticks: trainings. Dots and lines: means over "
             "seeds with 95 % Student t intervals, where there are two seeds. At most "
             f"{SHOWN} cells are drawn."
         ),

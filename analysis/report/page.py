@@ -13,6 +13,7 @@ from analysis.frames.wording import number
 from analysis.report import packing, provenance, words
 from analysis.report.findings import Findings
 from analysis.report.images import data_uri, vega_lite_version
+from analysis.report.verdict_rows import verdict_rows
 from analysis.statistics.regimes import THRESHOLDS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -50,6 +51,7 @@ def page(
         regimes={name: regime_colours(theme) for name, theme in THEMES.items()},
         cells=words.summary_rows(findings),
         claims=findings.claims,
+        verdicts=verdict_rows(findings.claims),
         settings=provenance.settings(findings.trainings),
         versions=provenance.versions(),
         digest=provenance.digest(findings.trainings),

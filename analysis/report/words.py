@@ -85,10 +85,10 @@ def method(one: Outcome) -> str:
     if p is None or adjusted is None:
         return said
     equals = "" if p < LEAST_P else "= "
-    return f"{said} p {equals}{_p_value(p)} ({_p_value(adjusted)} by Holm over all claims here)."
+    return f"{said} p {equals}{p_value(p)} ({p_value(adjusted)} by Holm over all claims here)."
 
 
-def _p_value(p: float) -> str:
+def p_value(p: float) -> str:
     """`0.012`, `< 0.001`."""
     return f"< {LEAST_P:g}" if p < LEAST_P else number(p, 3)
 

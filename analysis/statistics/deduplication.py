@@ -20,7 +20,7 @@ changes it.
 CONTROLS = 0.25
 """Controls are at least so many per training string."""
 
-SPARSE = f"training and control strings are less than {NEAR:.0%} of the grammar’s strings"
+SPARSE = f"training and control strings are less than {NEAR:g} of the grammar’s strings"
 FEW_CONTROLS = "controls are fewer than a quarter of the training strings"
 
 

@@ -121,10 +121,25 @@ def test_the_theme_follows_the_reader_and_the_button_and_keeps_the_cell(page):
     assert page.locator("#theme").inner_text() == "Light"
 
 
+def test_a_claim_s_number_opens_its_details(page):
+    details = page.locator("#claim-C19")
+    assert details.get_attribute("open") is None
+    page.locator("#claims table a", has_text="C19").click()
+    assert details.get_attribute("open") is not None
+
+
+def test_on_a_phone_the_table_of_claims_scrolls_and_the_page_does_not(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    wide, own = page.eval_on_selector(".verdicts", "box => [box.scrollWidth, box.clientWidth]")
+    assert wide > own
+    inside, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert inside <= window
+
+
 def test_without_scripts_the_images_are_there(browser, report: ReportPaths):
     context = browser.new_context(offline=True, java_script_enabled=False)
     page = context.new_page()
     page.goto(report.page.as_uri())
-    assert page.locator("noscript img").count() == 10
+    assert page.locator("noscript img").count() == len(report.figures) // 2
     assert page.locator("figure img").first.bounding_box()["width"] > 300
     context.close()

@@ -89,7 +89,7 @@ def test_the_page_is_self_contained(report: ReportPaths):
             assert value.startswith(("#", "data:")), (tag, name, value[:80])
     assert page.tags.count("html") == page.tags.count("body") == 1
     assert ("html", "lang", "en") in page.attributes
-    assert page.tags.count("noscript") == len(report.figures) // 2 == 10
+    assert page.tags.count("noscript") == len(report.figures) // 2 >= 10
 
 
 def test_the_libraries_are_inlined_once_and_the_data_once(report: ReportPaths):

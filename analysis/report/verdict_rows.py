@@ -1,0 +1,76 @@
+"""The table of all claims: one row each, with its effect drawn around zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.claims.outcomes import Outcome
+from analysis.claims.verdicts import NOT_TESTED
+from analysis.frames.wording import DASH, interval
+from analysis.report.words import p_value
+from analysis.statistics.seeds import Estimate
+
+REACH = 0.9
+"""The far end of an interval lies at such a share of the way from zero to the edge."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval on a scale of its own from -1 to 1; without ends where there is none."""
+
+    mean: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A claim in the table.
+
+    Attributes:
+        id, statement, verdict: of the claim.
+        tested: whether this sweep tests it.
+        effect, p: with interval and adjusted by Holm, in words.
+        bar: the effect as it is drawn; None where it is undefined.
+        remedy: what would test or decide it; else empty.
+    """
+
+    id: str
+    statement: str
+    verdict: str
+    tested: bool
+    effect: str
+    p: str
+    bar: Bar | None
+    remedy: str
+
+
+def verdict_rows(claims: Sequence[Outcome]) -> list[Row]:
+    """One row per claim, in the same order."""
+    return [_row(one) for one in claims]
+
+
+def _row(one: Outcome) -> Row:
+    result, p = one.result, one.p_adjusted
+    return Row(
+        id=one.claim.id,
+        statement=one.claim.statement,
+        verdict=result.verdict,
+        tested=result.verdict != NOT_TESTED,
+        effect=interval(*result.estimate[:3], digits=3),
+        p=DASH if p is None else p_value(p),
+        bar=bar(result.estimate),
+        remedy=result.remedy,
+    )
+
+
+def bar(estimate: Estimate) -> Bar | None:
+    """An effect around zero; effects have units of their own, so every bar has its own scale."""
+    mean, lower, upper, _ = estimate
+    if mean is None:
+        return None
+    ends = [abs(x) for x in (mean, lower, upper) if x is not None]
+    scale = REACH / max(ends) if max(ends) > 0 else 0.0
+    scaled = (None if x is None else x * scale for x in (lower, upper))
+    return Bar(mean * scale, *scaled)

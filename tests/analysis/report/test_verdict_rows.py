@@ -1,0 +1,44 @@
+"""The table of all claims."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.claims import claims, outcomes
+from analysis.frames.tables import Tables
+from analysis.report.folder import ReportPaths
+from analysis.report.verdict_rows import Bar, bar, verdict_rows
+from analysis.statistics.seeds import Estimate
+
+FINITE = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-6)
+
+
+@given(FINITE, st.floats(0, 1e6))
+def test_a_bar_keeps_its_side_of_zero_and_its_shape(mean, half):
+    drawn = bar(Estimate(mean, mean - half, mean + half, 3))
+    assert -1 < drawn.lower <= drawn.mean <= drawn.upper < 1
+    assert (drawn.lower > 0, drawn.upper < 0) == (mean - half > 0, mean + half < 0)
+    if mean or half:
+        assert max(-drawn.lower, drawn.upper) == pytest.approx(0.9)
+
+
+def test_a_bar_without_an_interval_is_a_dot_and_without_an_effect_nothing():
+    assert bar(Estimate(-0.5, None, None, 1)) == Bar(-0.9, None, None)
+    assert bar(Estimate(None, None, None, 0)) is None
+
+
+def test_every_claim_has_a_row_that_leads_to_its_details(tables: Tables, report: ReportPaths):
+    rows = verdict_rows(outcomes(tables, claims()))
+    assert [row.id for row in rows] == [claim.id for claim in claims()]
+    page = report.page.read_text(encoding="utf-8")
+    table, details = page[page.index('id="claims"') :].split("</table>", 1)
+    for row in rows:
+        assert f'<a href="#about-{row.id}">{row.id}</a> {row.statement}' in table
+        own = details[details.index(f'id="claim-{row.id}"') :]
+        assert own[own.index('"') :].split(">")[0].endswith(" open") == row.tested
+        assert f'id="about-{row.id}"' in own.split("</details>")[0]
+        assert bool(row.remedy) or row.tested
+    assert table.count("<svg") == sum(row.tested for row in rows) > 0
+    assert table.count("It would take") == sum(not row.tested for row in rows) > 0

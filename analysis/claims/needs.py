@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
+from analysis.claims.claim import Need
+from analysis.frames.cells import title
+from analysis.statistics.onset_slopes import equal_but
 from study.config import TrialConfig
 from study.measures.memorized import ONE_IN
 
@@ -29,3 +34,16 @@ def several_strata(trials: Sequence[TrialConfig]) -> str | None:
         f"fewer than {needed} controls make a single stratum: raise corpus.size or "
         "corpus.control_size"
     )
+
+
+def varied(field: str) -> Need:
+    """Slopes on a setting need cells that differ in it and in nothing else."""
+
+    def need(trials: Sequence[TrialConfig]) -> str | None:
+        trainings = pd.DataFrame([trial.flat() for trial in trials])
+        values = trainings.groupby(equal_but(trainings, [field]))[field].agg(["min", "max"])
+        if (values["min"] < values["max"]).any():
+            return None
+        return f"no two cells differ in {title(field)} alone: give {field} several values"
+
+    return need

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+<<<<<<< HEAD
 from analysis.claims import (
     common_rules,
     deduplicated,
     medium_noise,
     outlier_first,
     reverse_steps,
+    size_scaling,
     typical_first,
+    width_scaling,
 )
 from analysis.claims.claim import Claim
 
@@ -18,6 +21,11 @@ BUILT_IN: tuple[Claim[Any], ...] = (
     typical_first.CLAIM,
     deduplicated.CLAIM,
     common_rules.CLAIM,
+    width_scaling.C6,
+    size_scaling.C7,
+    size_scaling.C8,
+    width_scaling.C9,
+    width_scaling.C9B,
     outlier_first.CLAIM,
     medium_noise.CLAIM,
     reverse_steps.CLAIM,

@@ -12,19 +12,25 @@ from analysis.frames.wording import counted, number
 from analysis.statistics.seeds import Estimate
 
 
-def said(result: Result, holds: Mapping[Verdict, str], numbers: str) -> str:
+def said(
+    result: Result,
+    holds: Mapping[Verdict, str],
+    numbers: str,
+    undecided: str = "an interval does not exclude zero",
+) -> str:
     """Verdict, what it means, the numbers, the seeds, and what would take it further.
 
     Args:
         result: of the claim.
         holds: what is said where it is supported, and where it is contradicted.
         numbers: the estimates, in words.
+        undecided: what is said where intervals decide nothing.
     """
     if result.verdict == NOT_TESTED:
         return f"Not tested by this sweep. It would take {result.remedy}."
     single = result.estimate.lower is None
-    undecided = "a single seed has no interval" if single else "an interval does not exclude zero"
-    verdict = f"{result.verdict.capitalize()}: {holds.get(result.verdict, undecided)}"
+    otherwise = "a single seed has no interval" if single else undecided
+    verdict = f"{result.verdict.capitalize()}: {holds.get(result.verdict, otherwise)}"
     more = f" It would take {result.remedy}." if result.remedy else ""
     return f"{verdict}; {numbers} ({counted(result.estimate.seeds, 'seed')}).{more}"
 

@@ -6,12 +6,13 @@ measured step, `left` when it had already come by the first. A censored onset is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.statistics.regimes import THRESHOLDS, Thresholds
+from analysis.statistics.series import without_level
 
 MEMORIZATION, PARTIAL, GENERALIZATION = "memorization", "partial memorization", "generalization"
 LOSS = "generalization by loss"
@@ -65,8 +66,12 @@ def first_crossings(
     return found[CROSSING].reset_index()
 
 
-def onsets(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) -> pd.DataFrame:
-    """Every onset of every training with a measurement.
+def onsets(
+    tables: Mapping[str, pd.DataFrame],
+    at: Thresholds = THRESHOLDS,
+    only: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Every onset, or some of them by name, of every training with a measurement.
 
     τ_mem: E = 0.5. τ_partial: λ at the smallest defined level l >= 1 crosses 0.5. τ_gen: V = 0.5,
     and as a second reading the step at which the held-out loss has fallen by 90 % of its fall, from
@@ -77,25 +82,31 @@ def onsets(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) -> p
         One row per (training, onset, level): `training`, `cell`, `seed`, `onset`, `level` (missing
         for onsets of the whole string), and the columns of `first_crossings`.
     """
-    curves, levels = tables["curves"], tables["levels"]
+    curves = tables["curves"]
     whole, each = ["training"], ["training", "level"]
-    memorization = first_crossings(curves, by=whole, value="excess_copies", threshold=at.memorizing)
-    generalization = first_crossings(
-        curves, by=whole, value="novel_validity", threshold=at.generalizing
-    )
-    loss = first_crossings(_fall(curves), by=whole, value="share", threshold=at.loss_fall)
-    partial = first_crossings(
-        _partial(curves, levels), by=each, value="partial_memorization", threshold=at.partial_onset
-    )
-    validity = first_crossings(_validity(levels), by=each, value="share", threshold=0.5)
-    named = [
-        memorization.assign(onset=MEMORIZATION),
-        partial.assign(onset=PARTIAL),
-        generalization.assign(onset=GENERALIZATION),
-        loss.assign(onset=LOSS),
-        validity.assign(onset=VALIDITY),
-    ]
+    ways: dict[str, Callable[[], pd.DataFrame]] = {
+        MEMORIZATION: lambda: first_crossings(
+            curves, by=whole, value="excess_copies", threshold=at.memorizing
+        ),
+        PARTIAL: lambda: first_crossings(
+            _partial(curves, tables["levels"]),
+            by=each,
+            value="partial_memorization",
+            threshold=at.partial_onset,
+        ),
+        GENERALIZATION: lambda: first_crossings(
+            curves, by=whole, value="novel_validity", threshold=at.generalizing
+        ),
+        LOSS: lambda: first_crossings(
+            _fall(curves), by=whole, value="share", threshold=at.loss_fall
+        ),
+        VALIDITY: lambda: first_crossings(
+            _validity(tables["levels"]), by=each, value="share", threshold=0.5
+        ),
+    }
+    named = [way().assign(onset=name) for name, way in ways.items() if only is None or name in only]
     frame = pd.concat([part.astype(_types(part)) for part in named], ignore_index=True)
+    frame = frame if "level" in frame else without_level(frame)
     trainings = tables["trainings"][["training", "cell", "seed"]]
     return frame.merge(trainings, on="training")[
         ["training", "cell", "seed", "onset", "level", *CROSSING]

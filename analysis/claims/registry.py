@@ -6,12 +6,15 @@ from typing import Any
 
 <<<<<<< HEAD
 from analysis.claims import (
+    beyond_reach,
     common_rules,
     deduplicated,
     medium_noise,
     outlier_first,
     reverse_steps,
+    rule_complexity,
     size_scaling,
+    tails,
     typical_first,
     width_scaling,
 )
@@ -20,13 +23,17 @@ from analysis.claims.claim import Claim
 BUILT_IN: tuple[Claim[Any], ...] = (
     typical_first.CLAIM,
     deduplicated.CLAIM,
+    tails.C3,
+    tails.C4,
     common_rules.CLAIM,
     width_scaling.C6,
     size_scaling.C7,
     size_scaling.C8,
     width_scaling.C9,
     width_scaling.C9B,
+    beyond_reach.CLAIM,
     outlier_first.CLAIM,
+    rule_complexity.CLAIM,
     medium_noise.CLAIM,
     reverse_steps.CLAIM,
 )

@@ -100,7 +100,7 @@ def _ratio_sentence(found: OnsetResult) -> str:
     longer = "longer" if (found.estimate.mean or 0.0) > 0 else "shorter"
     holds: dict[Verdict, str] = {
         "supported": "how much later memorization comes than generalization does not depend on W",
-        "contradicted": f"in wider networks memorization follows generalization at a {longer} distance",
+        "contradicted": f"the wider the network, the {longer} from generalization to memorization",
     }
     return onset_sentence(found, holds, UNDECIDED_EQUAL)
 

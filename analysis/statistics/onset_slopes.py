@@ -164,13 +164,13 @@ def onset_slope(
         frame["left_out"] = frame["left_out"].where(frame["left_out"].notna(), reason)
     _leave_out(frame, frame["low"].isna() | frame["high"].isna(), NO_ONSET)
     _leave_out(frame, frame["low"].eq(-np.inf) & frame["high"].eq(np.inf), BEYOND)
-    _leave_out(frame, _nothing_known(frame), NONE_KNOWN)
+    _leave_out(frame, nothing_known(frame), NONE_KNOWN)
     frame["left_out"] = frame["left_out"].where(frame["left_out"].notna(), None)
     tested = frame[frame["left_out"].isna()]
     if tested.empty:
         nothing = Estimate(None, None, None, 0)
         return OnsetSlope(nothing, frame, pd.DataFrame(columns=LINES))
-    data = _data(tested)
+    data = as_onsets(tested)
     estimate = slope_over_seeds(data, tested["seed"].to_numpy())
     return OnsetSlope(estimate, frame, _lines(tested, data, estimate))
 
@@ -199,8 +199,8 @@ def _single(frame: pd.DataFrame) -> pd.Series:
     return frame.groupby(["group", "seed"])["x"].transform("nunique") < 2
 
 
-def _nothing_known(frame: pd.DataFrame) -> pd.Series:
-    """Whether a training's block, of those still in, has no known onset or one covariate."""
+def nothing_known(frame: pd.DataFrame) -> pd.Series:
+    """Whether a seed of a group, of its trainings still in, has no known onset or one covariate."""
     inside = frame[frame["left_out"].isna()]
     known = inside.assign(known=inside["low"] == inside["high"])
     blocks = known.groupby(["group", "seed"])
@@ -208,7 +208,8 @@ def _nothing_known(frame: pd.DataFrame) -> pd.Series:
     return ~told.astype(bool).reindex(frame.index, fill_value=False)
 
 
-def _data(tested: pd.DataFrame) -> Onsets:
+def as_onsets(tested: pd.DataFrame) -> Onsets:
+    """Trainings in the terms of the fit: a block for every seed of a group."""
     return Onsets(
         tested["low"].to_numpy(),
         tested["high"].to_numpy(),

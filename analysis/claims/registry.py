@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-<<<<<<< HEAD
 from analysis.claims import (
     beyond_reach,
     common_rules,

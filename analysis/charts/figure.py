@@ -71,7 +71,11 @@ def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def plain(column: pd.Series, digits: int = DIGITS) -> list[Any]:
     """A column as JSON values: undefined ones null, numbers with so many significant digits."""
     if pd.api.types.is_float_dtype(column):
-        column = pd.Series(rounded(column.to_numpy(dtype=float, na_value=np.nan), digits))
+        numbers = rounded(column.to_numpy(dtype=float, na_value=np.nan), digits)
+        values = numbers.tolist()
+        for i in np.flatnonzero(np.isnan(numbers)):
+            values[i] = None
+        return values
     values = column.astype(object)
     return values.where(column.notna(), None).tolist()
 

@@ -15,14 +15,14 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analysis.frames.tables import AnalysisError
 from study.measures import registry
 from study.store import records
 from study.store.storage import Store
@@ -34,8 +34,14 @@ TRAININGS = "trainings"
 VERSION = 2
 """Of the index's own layout, and of what is asked of a training before it is indexed."""
 
+Column = Callable[[str], pa.ChunkedArray]
+"""Name of a column -> the column."""
+
 TABLES = ("curves", "levels", "rules", "typicality", "noise", "timing")
 """The tables in the index; the others hold single strings and are read from the trainings."""
+
+PART = 2**22
+"""Bytes of the index that are in memory while it is verified."""
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +73,25 @@ class Index:
     files: Mapping[str, str]
     trainings: Mapping[str, Indexed]
 
-    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """Some columns of a table, all if left out, with the rows of every indexed training."""
-        data = self.store.read(f"{FOLDER}/{self.files[name]}")
-        content = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None)
-        at = content.schema.get_field_index("training")
-        return content.set_column(at, records.SCHEMAS[name].field(0), pc.cast(content[at], "utf8"))
+    def columns(self, name: str) -> Column:
+        """A reader of the columns of a table, one at a time: together they may fill the memory.
+
+        Raises:
+            AnalysisError: when the file cannot be read although it was whole a moment ago.
+        """
+        path = self.store.full(f"{FOLDER}/{self.files[name]}")
+        try:
+            file = pq.ParquetFile(self.store.filesystem.open_input_file(path))
+        except (pa.ArrowException, OSError) as error:
+            raise AnalysisError(f"{path} cannot be read: {error}") from error
+
+        def column(of: str) -> pa.ChunkedArray:
+            try:
+                return file.read([of])[0].cast(records.SCHEMAS[name].field(of).type)
+            except (pa.ArrowException, OSError) as error:
+                raise AnalysisError(f"{path} cannot be read: {error}") from error
+
+        return column
 
 
 def digest(status: bytes, config: bytes) -> str:
@@ -86,7 +105,9 @@ def opened(store: Store) -> Index | None:
         manifest = json.loads(store.read(MANIFEST))
     except FileNotFoundError:
         return None
-    except ValueError:
+    except OSError as error:
+        return _passed_over(f"its manifest cannot be read: {error.strerror or error}")
+    except (ValueError, RecursionError):
         return _passed_over("its manifest is garbled")
     try:
         if (manifest["version"], manifest["records"]) != (VERSION, records.VERSION):
@@ -94,11 +115,12 @@ def opened(store: Store) -> Index | None:
         if manifest.get("registered", {}) != _registered():
             return _passed_over("other measurements were registered when it was written")
         files = dict(manifest["files"])
-        contents = {name: _verified(store, entry) for name, entry in files.items()}
-        if set(contents) != {TRAININGS, *TABLES}:
+        if set(files) != {TRAININGS, *TABLES}:
             return _passed_over("it lacks tables")
-        trainings = _trainings(contents[TRAININGS])
-    except (KeyError, TypeError, ValueError, OSError) as error:
+        for entry in files.values():
+            _verify(store, entry)
+        trainings = _trainings(store.read(f"{FOLDER}/{files[TRAININGS]['file']}"))
+    except (KeyError, TypeError, AttributeError, ValueError, OSError, pa.ArrowException) as error:
         return _passed_over(str(error))
     return Index(store, {name: entry["file"] for name, entry in files.items()}, trainings)
 
@@ -146,16 +168,18 @@ def _passed_over(why: str) -> None:
     logger.warning("the index of the results is passed over: %s; it will be written anew", why)
 
 
-def _verified(store: Store, entry: Mapping[str, Any]) -> bytes:
-    """The bytes of a file of the index.
+def _verify(store: Store, entry: Mapping[str, Any]) -> None:
+    """Read a file of the index, a part at a time.
 
     Raises:
-        ValueError: when they are not the published ones.
+        ValueError: when its bytes are not the published ones.
     """
-    data = store.read(f"{FOLDER}/{entry['file']}")
-    if len(data) != entry["size"] or hashlib.sha256(data).hexdigest() != entry["sha256"]:
+    checksum = hashlib.sha256()
+    with store.filesystem.open_input_stream(store.full(f"{FOLDER}/{entry['file']}")) as stream:
+        while part := stream.read(PART):
+            checksum.update(part)
+    if checksum.hexdigest() != entry["sha256"]:
         raise ValueError(f"{entry['file']} does not match its checksum")
-    return data
 
 
 def _published(store: Store, name: str, content: pa.Table) -> dict[str, Any]:
@@ -172,7 +196,7 @@ def _named(store: Store) -> set[str]:
     """The files that the present manifest names."""
     try:
         return {entry["file"] for entry in json.loads(store.read(MANIFEST))["files"].values()}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return set()
 
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from analysis.frames import index
 from analysis.frames.cells import labelled
-from analysis.frames.index import Index, Indexed
+from analysis.frames.index import Column, Index, Indexed
 from analysis.frames.merging import merged
 from analysis.frames.reading import READERS, Look, trusted, until
 from analysis.frames.tables import AnalysisError, Problem, Tables
@@ -173,7 +175,7 @@ class _Source:
         known = index.written(
             self.results.store,
             {**others, **settled},
-            lambda name: _only(whole._rows(name, None), every),
+            lambda name: _only(whole._rows(name), every),
         )
         if known is None:
             return self
@@ -197,32 +199,47 @@ class _Source:
 
     def frame(self, name: str, columns: Sequence[str] | None, last: bool = False) -> pd.DataFrame:
         """A table in the order of the trainings, within one as it was measured."""
-        rows = self._rows(name, columns) if name in index.TABLES else self._of_strings(name)
-        rank = self._rank(rows)
+        column = self._column(name)
+        rank = self._rank(column("training"))
+        chosen = rank >= 0
         if last:
-            steps = pa.array(self.trainings["step"]).take(rank)
-            chosen = pc.call_function("equal", [rows["step"].combine_chunks(), steps])
-            rows, rank = rows.filter(chosen), rank.filter(chosen)
-        rows = rows.take(pc.call_function("array_sort_indices", [rank]))
-        frame = _frame(name, rows.select(list(columns)) if columns else rows)
-        del rows
+            chosen &= column("step").to_numpy() == self.trainings["step"].to_numpy()[rank]
+        rows = np.flatnonzero(chosen)
+        rows = rows[np.argsort(rank[rows], kind="stable")]
+        names = self.trainings["training"].iloc[rank[rows]].reset_index(drop=True)
+        frame = {
+            field: names if field == "training" else _series(name, field, column(field).take(rows))
+            for field in columns or records.SCHEMAS[name].names
+        }
         pa.default_memory_pool().release_unused()
-        return with_defined_validity(frame, self.trainings) if name == "curves" else frame
+        found = pd.DataFrame(frame, copy=False)
+        return with_defined_validity(found, self.trainings) if name == "curves" else found
 
-    def _rank(self, rows: pa.Table) -> pa.Array:
-        """Of every row the place of its training."""
-        wanted = _names(self.trainings["training"])
-        found = pc.call_function("index_in", [rows["training"]], pc.SetLookupOptions(wanted))
-        return found.combine_chunks()
+    def _rank(self, training: pa.ChunkedArray) -> NDArray[np.int64]:
+        """Of every row the place of its training; -1 where that is not wanted."""
+        wanted = pc.SetLookupOptions(_names(self.trainings["training"]))
+        found = pc.call_function("index_in", [training], wanted)
+        return found.fill_null(-1).to_numpy()
 
-    def _rows(self, name: str, columns: Sequence[str] | None) -> pa.Table:
-        fresh = self.fresh[name].select(list(columns)) if columns else self.fresh[name]
+    def _column(self, name: str) -> Column:
+        """A reader of single columns of a table: what is indexed, then the rest."""
+        if name not in index.TABLES:
+            return self._of_strings(name).column
+        fresh = self.fresh[name]
         if self.known is None or not len(self.indexed):
-            return fresh
-        indexed = self.known.table(name, columns)
+            return fresh.column
+        indexed = self.known.columns(name)
         if len(self.indexed) < len(self.known.trainings):
-            indexed = _only(indexed, self.indexed)
-        return pa.concat_tables([indexed.cast(fresh.schema), fresh])
+            among = pc.SetLookupOptions(self.indexed)
+            kept = pc.call_function("is_in", [indexed("training")], among)
+            return lambda field: _joined(indexed(field).filter(kept), fresh.column(field))
+        return lambda field: _joined(indexed(field), fresh.column(field))
+
+    def _rows(self, name: str) -> pa.Table:
+        """A table of the index."""
+        column = self._column(name)
+        schema = records.SCHEMAS[name]
+        return pa.table([column(field.name) for field in schema], schema=schema)
 
     def _of_strings(self, name: str) -> pa.Table:
         """A table that is in no index, from the trainings."""
@@ -243,12 +260,13 @@ def _only(rows: pa.Table, trainings: pa.Array, *, inverted: bool = False) -> pa.
     return rows.filter(pc.call_function("invert", [chosen]) if inverted else chosen)
 
 
-def _frame(name: str, content: pa.Table) -> pd.DataFrame:
-    """A pandas frame in which integer columns stay integers although values are missing."""
-    frame = content.to_pandas()
-    optional = [
-        f.name
-        for f in records.SCHEMAS[name]
-        if f.nullable and pa.types.is_integer(f.type) and f.name in frame
-    ]
-    return frame.astype(dict.fromkeys(optional, "Int64"))
+def _joined(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pa.chunked_array([*one.chunks, *other.chunks], type=other.type)
+
+
+def _series(table: str, name: str, content: pa.ChunkedArray) -> pd.Series:
+    """A pandas column; integers stay integers although values are missing."""
+    field = records.SCHEMAS[table].field(name)
+    series = pa.table({name: content}).to_pandas()[name]
+    optional = field.nullable and pa.types.is_integer(field.type)
+    return series.astype("Int64") if optional else series

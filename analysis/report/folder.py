@@ -5,11 +5,15 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
 
 from analysis.charts.theme import THEMES
 from analysis.frames.loading import load
@@ -21,6 +25,9 @@ from analysis.report.page import page
 from study.store.results import Results
 
 PAGE = "index.html"
+
+WRITERS = 2
+"""Files that are packed and written at a time."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +106,17 @@ def _write(
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
     drawn = figures(found)
-    written = []
     images = {figure.name: svg(figure, THEMES[theme]) for figure in drawn}
-    for name, image in images.items():
-        written += write_images(name, image, folder / "figures")
-    for name, table in found.data().items():
-        written += write_table(table, folder / "data", name)
+    with ThreadPoolExecutor(WRITERS) as pool:  # what packs and writes does not need the interpreter
+        pictures = [
+            pool.submit(write_images, name, image, folder / "figures")
+            for name, image in images.items()
+        ]
+        tables = [
+            pool.submit(write_table, table, folder / "data", name)
+            for name, table in found.data().items()
+        ]
+        written = [path for done in (*pictures, *tables) for path in done.result()]
     (folder / PAGE).write_text(page(found, drawn, images, title=title), encoding="utf-8")
     return written
 
@@ -112,8 +124,11 @@ def _write(
 def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """`<name>.csv` and `<name>.parquet`; undefined values are empty and null."""
     text, binary = folder / f"{name}.csv", folder / f"{name}.parquet"
-    table.to_csv(text, index=False, lineterminator="\n")
-    table.to_parquet(binary, index=False, compression="zstd")
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    pq.write_table(content, binary, compression="zstd")
+    with text.open("wb") as file:
+        file.write(f"{','.join(content.column_names)}\n".encode())
+        csv.write_csv(content, file, csv.WriteOptions(include_header=False))
     return [text, binary]
 
 

@@ -46,7 +46,7 @@ def first_crossings(
     """
     keys = list(by)
     found = curves[keys].drop_duplicates().set_index(keys)
-    points = curves[curves[value].notna()].sort_values([*keys, "step"])
+    points = curves.loc[curves[value].notna(), [*keys, "step", value]].sort_values([*keys, "step"])
     before = points.groupby(keys, dropna=False)[["step", value]].shift()
     points = points.assign(step_before=before["step"], value_before=before[value])
     reached = points[points[value] >= threshold].drop_duplicates(keys).set_index(keys)
@@ -128,19 +128,20 @@ def _types(frame: pd.DataFrame) -> dict[str, str]:
 
 def _partial(curves: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
     """λ at the smallest level >= 1 that is ever defined; one missing row where there is none."""
-    defined = levels[(levels["level"] >= 1) & levels["partial_memorization"].notna()]
+    columns = ["training", "step", "level", "partial_memorization"]
+    defined = levels.loc[(levels["level"] >= 1) & levels["partial_memorization"].notna(), columns]
     smallest = defined.groupby("training")["level"].min()
     chosen = defined[defined["level"] == defined["training"].map(smallest)]
     others = curves[~curves["training"].isin(smallest.index)].drop_duplicates("training")
     missing = others[["training", "step"]].assign(level=None, partial_memorization=np.nan)
-    columns = ["training", "step", "level", "partial_memorization"]
     parts = [part[columns].astype({"level": "Int64"}) for part in (chosen, missing) if len(part)]
     return pd.concat(parts)
 
 
 def _validity(levels: pd.DataFrame) -> pd.DataFrame:
     """How far conditional validity has come from chance to 1: half the way is (1 + chance)/2."""
-    inner = levels[levels["chance_validity"] < 1]
+    columns = ["training", "step", "level", "chance_validity", "conditional_validity"]
+    inner = levels.loc[levels["chance_validity"] < 1, columns]
     chance = inner["chance_validity"]
     return inner.assign(share=(inner["conditional_validity"] - chance) / (1 - chance))
 

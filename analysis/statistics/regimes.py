@@ -124,23 +124,16 @@ def cell_regimes(last: pd.DataFrame) -> pd.DataFrame:
         `cell`, `step`, `seeds` (that vote), `regime`, `share`, `runner_up`, `runner_up_share`
         and `provisional`; regimes are missing where no seed votes.
     """
-    rows = []
-    for cell, group in last.groupby("cell", sort=False):
-        votes = group["regime"].value_counts().reindex(REGIMES, fill_value=0)
-        ranked = votes.sort_values(ascending=False, kind="stable")
-        seeds = int(votes.sum())
-        named = [(name, count / seeds) for name, count in ranked.items() if count]
-        (regime, share), (runner_up, second) = (*named, (None, None), (None, None))[:2]
-        rows.append(
-            {
-                "cell": cell,
-                "step": int(group["step"].iloc[0]),
-                "seeds": seeds,
-                "regime": regime,
-                "share": share,
-                "runner_up": runner_up,
-                "runner_up_share": second,
-                "provisional": bool(group["provisional"].iloc[0]),
-            }
-        )
-    return pd.DataFrame(rows)
+    first = last.drop_duplicates("cell").set_index("cell")
+    votes = pd.crosstab(last["cell"], last["regime"]).reindex(
+        index=first.index, columns=list(REGIMES), fill_value=0
+    )
+    counts, seeds = votes.to_numpy(), votes.sum(axis=1).to_numpy()
+    ranked = np.argsort(-counts, axis=1, kind="stable")
+    table = pd.DataFrame({"cell": first.index, "step": first["step"].to_numpy(), "seeds": seeds})
+    for place, (name, share) in enumerate((("regime", "share"), ("runner_up", "runner_up_share"))):
+        chosen = ranked[:, place]
+        count = counts[np.arange(len(counts)), chosen]
+        table[name] = [REGIMES[i] if n else None for i, n in zip(chosen, count, strict=True)]
+        table[share] = [n / of if n else None for n, of in zip(count, seeds, strict=True)]
+    return table.assign(provisional=first["provisional"].to_numpy())

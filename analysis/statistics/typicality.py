@@ -31,16 +31,24 @@ def typicality_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `cell`, `reading`, `step`, `bin` (0: most typical), `log_p` (nats, mean over seeds), `mean`,
         `lower`, `upper` and `seeds`. A reading has no rows at steps at which no cell has it.
     """
-    cells = tables["trainings"][["training", "cell"]]
-    strata = tables["typicality"][["training", "step", *COLUMNS]].merge(cells, on="training")
-    binned = _matched(strata)
+    cells = tables["trainings"].set_index("training")["cell"]
+    binned = _matched(_with_cells(tables["typicality"][["training", "step", *COLUMNS]], cells))
     keys = ["cell", "step", "bin"]
     table = columns_over_seeds(binned, by=keys, columns=list(READINGS))
+    log_p = binned.groupby(keys, observed=True)["log_p"].mean().reset_index()
+    for frame in (table, log_p):
+        frame["cell"] = frame["cell"].astype(cells.dtype)
     table["reading"] = table.pop("column").map(READINGS)
     measured = table.groupby(["cell", "reading", "step"])["seeds"].transform("sum") > 0
-    log_p = binned.groupby(keys)["log_p"].mean().reset_index()
     order = ["cell", "reading", "step", "bin"]
     return table[measured].merge(log_p, on=keys).sort_values(order, ignore_index=True)
+
+
+def _with_cells(strata: pd.DataFrame, cells: pd.Series) -> pd.DataFrame:
+    """The strata with their `cell`, names as categories: a large sweep has millions of rows."""
+    training = strata["training"].astype("category").cat
+    of_training = pd.Categorical(cells.reindex(training.categories))
+    return strata.assign(training=training.codes, cell=of_training.take(training.codes.to_numpy()))
 
 
 def _matched(strata: pd.DataFrame) -> pd.DataFrame:
@@ -48,10 +56,10 @@ def _matched(strata: pd.DataFrame) -> pd.DataFrame:
     keys = ["training", "cell", "step"]
     frame = strata.sort_values([*keys, "stratum"], ignore_index=True)
     weight = frame["weight"] = frame["n_training"].astype(float)
-    groups = frame.groupby(keys, sort=False)["weight"]
+    groups = frame.groupby(keys, sort=False, observed=True)["weight"]
     middle = (groups.cumsum() - weight / 2) / groups.transform("sum")
     counts = groups.transform("size")
-    by_cell = counts.groupby([frame["cell"], frame["step"]])
+    by_cell = counts.groupby([frame["cell"], frame["step"]], observed=True)
     fewest, most = by_cell.transform("min"), by_cell.transform("max")
     by_quantile = (middle * fewest).floordiv(1).clip(upper=fewest - 1)
     same = fewest == most
@@ -64,7 +72,11 @@ def _matched(strata: pd.DataFrame) -> pd.DataFrame:
         frame[f"{to}_weight"] = weight.where(frame[of].notna())
         frame[f"{to}_sum"] = frame[of] * weight
     parts = [f"{name}_{part}" for name in means for part in ("sum", "weight")]
-    sums = frame.groupby([*keys, "bin"], sort=False)[parts].sum(min_count=1).reset_index()
+    sums = (
+        frame.groupby([*keys, "bin"], sort=False, observed=True)[parts]
+        .sum(min_count=1)
+        .reset_index()
+    )
     return sums[[*keys, "bin"]].assign(
         **{name: sums[f"{name}_sum"] / sums[f"{name}_weight"] for name in means}
     )

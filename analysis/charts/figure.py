@@ -71,13 +71,17 @@ def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def plain(column: pd.Series, digits: int = DIGITS) -> list[Any]:
     """A column as JSON values: undefined ones null, numbers with so many significant digits."""
     if pd.api.types.is_float_dtype(column):
-        numbers = rounded(column.to_numpy(dtype=float, na_value=np.nan), digits)
-        values = numbers.tolist()
-        for i in np.flatnonzero(np.isnan(numbers)):
-            values[i] = None
-        return values
+        return nulled(rounded(column.to_numpy(dtype=float, na_value=np.nan), digits))
     values = column.astype(object)
     return values.where(column.notna(), None).tolist()
+
+
+def nulled(numbers: np.ndarray) -> list[Any]:
+    """Numbers as JSON values: undefined ones null."""
+    values = numbers.tolist()
+    for i in np.flatnonzero(np.isnan(numbers)):
+        values[i] = None
+    return values
 
 
 def rounded(values: np.ndarray, digits: int) -> np.ndarray:

@@ -139,6 +139,17 @@ def _told(values: pd.Series) -> pd.Series:
     return values if values.name in UNSET else values.dropna()
 
 
+def with_cells(rows: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table with the `cell` of their training, both as categories in lexical order.
+
+    A large sweep has millions of rows, and names weigh more than the numbers beside them.
+    """
+    training = rows["training"].astype("category")
+    cells = trainings.set_index("training")["cell"].reindex(training.cat.categories)
+    cell = pd.Categorical(cells).take(training.cat.codes.to_numpy())
+    return rows.assign(training=training, cell=cell)
+
+
 def _follows(trainings: pd.DataFrame, name: str) -> bool:
     leader = FOLLOWS.get(name)
     return leader is not None and bool((trainings[name] == trainings[leader]).all())

@@ -21,6 +21,7 @@ from analysis.frames.tables import AnalysisError
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
 from analysis.report.images import svg, write_images
+from analysis.report.memory import hand_back
 from analysis.report.page import page
 from study.store.results import Results
 
@@ -84,6 +85,7 @@ def write_report(
     _check_target(target)
     opened = results if isinstance(results, Results) else Results.open(results)
     found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
+    hand_back()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
@@ -105,8 +107,10 @@ def _write(
 ) -> list[Path]:
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
-    drawn = figures(found)
-    images = {figure.name: svg(figure, THEMES[theme]) for figure in drawn}
+    drawn, images = figures(found), {}
+    for figure in drawn:
+        hand_back()
+        images[figure.name] = svg(figure, THEMES[theme])
     with ThreadPoolExecutor(WRITERS) as pool:  # what packs and writes does not need the interpreter
         pictures = [
             pool.submit(write_images, name, image, folder / "figures")
@@ -117,6 +121,7 @@ def _write(
             for name, table in found.data().items()
         ]
         written = [path for done in (*pictures, *tables) for path in done.result()]
+    hand_back()
     (folder / PAGE).write_text(page(found, drawn, images, title=title), encoding="utf-8")
     return written
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.charts.figure import Figure, plain
+from analysis.charts.figure import Figure, nulled, plain, rounded
 from analysis.charts.theme import THEMES
 
 
 def script(document: Any) -> str:
     """JSON that cannot leave its script element, whatever text is in it."""
-    return json.dumps(document, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return _json(document).replace("<", "\\u003c")
 
 
 def spec(figure: Figure) -> dict[str, Any]:
@@ -31,13 +31,39 @@ def data(figures: Sequence[Figure]) -> str:
 
     `whole` is drawn whole, `by_cell` of one cell at a time, `signals` follow the picked cell.
     """
-    document = {
-        "whole": {n: _columns(t) for f in figures for n, t in f.data.items()},
-        "by_cell": {n: cells_columns(t) for f in figures for n, t in f.by_cell.items()},
-        "signals": {name: cells for f in figures for name, cells in f.domains.items()},
-    }
-    text = json.dumps(document, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+    packer = zlib.compressobj(6)
+    packed = [packer.compress(text.encode()) for text in _document(figures)]
+    return base64.b64encode(b"".join([*packed, packer.flush()])).decode()
+
+
+def _document(figures: Sequence[Figure]) -> Iterator[str]:
+    """The JSON of all data in parts: as objects of Python it takes many times its room."""
+    whole = {name: table for f in figures for name, table in f.data.items()}
+    by_cell = {name: table for f in figures for name, table in f.by_cell.items()}
+    signals = {name: cells for f in figures for name, cells in f.domains.items()}
+    yield '{"whole":'
+    yield from _members((name, [_json(_columns(table))]) for name, table in whole.items())
+    yield ',"by_cell":'
+    yield from _members((name, _cells(table)) for name, table in by_cell.items())
+    yield f',"signals":{_json(signals)}}}'
+
+
+def _cells(table: pd.DataFrame) -> Iterator[str]:
+    return _members((cell, [_json(columns)]) for cell, columns in cells_columns(table))
+
+
+def _members(members: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
+    """The JSON of an object, in parts, from its names and the parts of what they name."""
+    before = "{"
+    for name, value in members:
+        yield f"{before}{_json(name)}:"
+        yield from value
+        before = ","
+    yield "}" if before == "," else "{}"
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, allow_nan=False, separators=(",", ":"))
 
 
 def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
@@ -45,8 +71,8 @@ def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
     return {str(name): plain(table[name]) for name in table.columns}
 
 
-def cells_columns(table: pd.DataFrame) -> dict[str, dict[str, list[Any]]]:
-    """Cell -> column -> values: `by_cell` data as compact as a page needs them.
+def cells_columns(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, list[Any]]]]:
+    """Every cell with its column -> values: `by_cell` data as compact as a page needs them.
 
     The ends of an interval are replaced by its half width, to two digits.
     """
@@ -55,12 +81,20 @@ def cells_columns(table: pd.DataFrame) -> dict[str, dict[str, list[Any]]]:
     order = np.argsort(first)
     cells, starts = cells[order], [*first[order].tolist(), len(table)]
     columns = {
-        str(name): plain(table[name], 4)
+        str(name): _parts(table[name], 4)
         for name in table.columns
         if name not in ("cell", "lower", "upper")
     }
-    columns["half"] = plain(half, 2)
-    return {
-        str(cell): {name: values[start:end] for name, values in columns.items()}
-        for cell, start, end in zip(cells, starts, starts[1:], strict=False)
-    }
+    columns["half"] = _parts(half, 2)
+    for cell, start, end in zip(cells, starts, starts[1:], strict=False):
+        yield str(cell), {name: part(slice(start, end)) for name, part in columns.items()}
+
+
+def _parts(column: pd.Series, digits: int) -> Callable[[slice], list[Any]]:
+    """The parts of a column as `plain` gives them, made when asked for: a list takes much room."""
+    if pd.api.types.is_float_dtype(column):
+        numbers = rounded(column.to_numpy(dtype=float, na_value=np.nan), digits)
+        return lambda part: nulled(numbers[part])
+    codes, found = pd.factorize(column)
+    values = [*plain(pd.Series(found)), None]  # a missing value has the code -1
+    return lambda part: [values[code] for code in codes[part]]

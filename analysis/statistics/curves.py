@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from analysis.frames.cells import with_cells
 from analysis.frames.generated import at_generated_steps
 from analysis.statistics.seeds import columns_over_seeds, runs
 from analysis.statistics.series import Series, named, without_level
@@ -44,19 +45,18 @@ def _over_seeds(
 
     Columns that are nowhere defined, and levels at which a column never is, have no rows.
     """
-    cells = tables["trainings"][["training", "cell"]]
-    frame = tables[name][["training", "step", *more, *columns]].merge(cells, on="training")
-    keys = ["cell", "step", *more]
+    trainings, keys = tables["trainings"], ["cell", "step", *more]
+    frame = tables[name][["training", "step", *more, *columns]]
     decided = registry.needs_generated(name)
     emitted = [column for column in columns if column in decided]
     known = [column for column in columns if column not in decided]
-    long = pd.concat(
-        [
-            columns_over_seeds(
-                at_generated_steps(frame, tables["curves"]), by=keys, columns=emitted
-            ),
-            columns_over_seeds(frame, by=keys, columns=known),
-        ]
-    )
+    generated = at_generated_steps(frame[["training", *keys[1:], *emitted]], tables["curves"])
+    measured = ((generated, emitted), (frame[["training", *keys[1:], *known]], known))
+    parts = [
+        columns_over_seeds(with_cells(rows, trainings), by=keys, columns=of)
+        for rows, of in measured
+    ]
+    long = pd.concat(parts)
+    long["cell"] = long["cell"].astype(trainings["cell"].dtype)
     defined = long.groupby([*more, "column"])["seeds"].transform("sum") > 0
     return long[defined]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from analysis.frames.cells import with_cells
 from analysis.statistics.seeds import columns_over_seeds
 
 READINGS = {"emission_excess": "emission", "memorized_excess": "likelihood"}
@@ -31,24 +32,18 @@ def typicality_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `cell`, `reading`, `step`, `bin` (0: most typical), `log_p` (nats, mean over seeds), `mean`,
         `lower`, `upper` and `seeds`. A reading has no rows at steps at which no cell has it.
     """
-    cells = tables["trainings"].set_index("training")["cell"]
-    binned = _matched(_with_cells(tables["typicality"][["training", "step", *COLUMNS]], cells))
+    trainings = tables["trainings"]
+    strata = tables["typicality"][["training", "step", *COLUMNS]]
+    binned = _matched(with_cells(strata, trainings))
     keys = ["cell", "step", "bin"]
     table = columns_over_seeds(binned, by=keys, columns=list(READINGS))
     log_p = binned.groupby(keys, observed=True)["log_p"].mean().reset_index()
     for frame in (table, log_p):
-        frame["cell"] = frame["cell"].astype(cells.dtype)
+        frame["cell"] = frame["cell"].astype(trainings["cell"].dtype)
     table["reading"] = table.pop("column").map(READINGS)
     measured = table.groupby(["cell", "reading", "step"])["seeds"].transform("sum") > 0
     order = ["cell", "reading", "step", "bin"]
     return table[measured].merge(log_p, on=keys).sort_values(order, ignore_index=True)
-
-
-def _with_cells(strata: pd.DataFrame, cells: pd.Series) -> pd.DataFrame:
-    """The strata with their `cell`, names as categories: a large sweep has millions of rows."""
-    training = strata["training"].astype("category").cat
-    of_training = pd.Categorical(cells.reindex(training.categories))
-    return strata.assign(training=training.codes, cell=of_training.take(training.codes.to_numpy()))
 
 
 def _matched(strata: pd.DataFrame) -> pd.DataFrame:

@@ -92,7 +92,12 @@ def runners(store: Store) -> Runners:
     folder, since nobody could tell when they end.
     """
     found, now = Runners([], []), time.time()
-    for name in store.names(FOLDER):
+    try:
+        names = store.names(FOLDER)
+    except OSError as error:
+        found.ignored.append(f"{store.full(FOLDER)} is ignored: {error.strerror or error}")
+        return found
+    for name in names:
         if name.startswith(".") or not name.endswith(".json"):
             continue
         path = f"{FOLDER}/{name}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from sweeps.status.usage import Usage
 
 RESTARTS = 1
 """Times that a Ray of our own is started again when it dies."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -107,6 +110,7 @@ def _run(
 ) -> Outcome:
     steps = {training.hash: training.config.last_step for training in sweep.trainings}
     before = folder.verified(sweep.trainings, results)
+    say_damage(sweep, before)
     unfinished = [t for t in sweep.trainings if not before[t.hash].done]
     _refuse_missing_gpu(sweep, unfinished)
     outcome = Outcome(before, trained=len(unfinished))
@@ -165,6 +169,15 @@ def _whose(address: str) -> str:
     if address == access.LOCAL:
         return "Ray was started again and"
     return f"the Ray cluster at {address}"
+
+
+def say_damage(sweep: Sweep, standings: Mapping[str, Standing]) -> None:
+    """A line for every training whose folder is not whole, before it is trained again."""
+    for training in sweep.trainings:
+        if standings[training.hash].state == "damaged":
+            where = f"{training.cell.label or sweep.name} seed {training.config.seed}"
+            reason = standings[training.hash].reason
+            logger.warning("%s (%s) is damaged: %s", where, training.hash, reason)
 
 
 def _refuse_missing_gpu(sweep: Sweep, unfinished: Sequence[Training]) -> None:

@@ -16,6 +16,7 @@ from study.store.states import state_of
 from sweeps import show
 from sweeps.faults import UsageError
 from sweeps.files import spec
+from sweeps.running.run import say_damage
 from sweeps.status import folder, heartbeat, standing
 from sweeps.status.heartbeat import Heartbeat
 from tests.analysis import synthetic
@@ -155,7 +156,7 @@ def test_status_of_a_folder_that_nobody_runs(results: Results):
     assert "size=4 seed 0: failed: ValueError: no" in words
 
 
-def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results):
+def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results, caplog):
     """Every byte is read, whatever the files' times say."""
     sweep = spec.loads(TINY)
     for training in sweep.trainings:
@@ -181,6 +182,9 @@ def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results):
     assert "does not match its checksum" in found[sweep.trainings[0].hash].reason
     assert "not that of this training" in found[sweep.trainings[1].hash].reason
     assert "garbled" in found[sweep.trainings[3].hash].reason
+    say_damage(sweep, found)
+    assert len(caplog.messages) == 3
+    assert caplog.messages[0].startswith(f"size=4 seed 0 ({sweep.trainings[0].hash}) is damaged: ")
 
 
 WRONG = [
@@ -226,6 +230,13 @@ def test_a_heartbeat_that_cannot_be_holds_nothing_and_is_named(results: Results,
         assert caplog.messages == [line]
         assert [r.pid for r in heartbeat.runners(results.store).alive] == [os.getpid()]
     assert results.store.names("runs") == []
+
+
+def test_a_file_in_the_place_of_the_heartbeats_is_named(results: Results):
+    folder.publish(spec.loads(TINY), results)
+    results.store.publish("runs", b"in the way")
+    (line,) = standing.standing(results.store.root).ignored
+    assert line.startswith(f"{results.store.full('runs')} is ignored: ")
 
 
 def test_clocks_that_differ_a_little_hold_a_folder_all_the_same(results: Results):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from study.store.results import Results
-from sweeps import cli, presets
+from sweeps import presets
 from sweeps.files import spec
 from tests.sweeps.tiny import ROOT, TINY, command, memophase
 
@@ -135,10 +135,10 @@ def test_a_plan_for_gpus_names_the_rates_that_it_assumes_and_fits_their_memory()
 
 
 def test_the_command_to_go_on_is_whole_and_can_be_pasted(monkeypatch: pytest.MonkeyPatch):
-    def interrupted(*_: object) -> None:
-        return None
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_run", interrupted)
+    monkeypatch.setattr("sweeps.running.run.run", interrupted)
     arguments = [
         *("run", "tiny.yaml", "--set", "seeds=1", "--set", "grid.network.width=[8, 16]"),
         *("--results", "my results", "--address", "127.0.0.1:6379", "--report"),

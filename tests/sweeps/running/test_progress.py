@@ -30,7 +30,7 @@ def played(console: Console) -> Progress:
         time.sleep(0.01)
         progress.measured(packs[0].name, {"step": 16, **members})
         halfway = progress.snapshot()
-        progress.failed(packs[1].name, "Traceback\nValueError: no\n")
+        progress.failed(packs[1].name, 'Traceback\n  File "x"\nValueError: no\n')
         progress.measured(packs[0].name, {"step": 32, **members})
         progress.completed(packs[0].name)
     assert halfway["running_packs"] == 2

@@ -28,10 +28,7 @@ from analysis.statistics.overdue import SURE, overdue
 from analysis.statistics.seeds import CONFIDENCE, Estimate
 
 HALF = 0.5
-"""A seed waits where more than so many of its foretold onsets have not come."""
-
-CHANCE = SURE / HALF
-"""Largest probability that it does if every onset comes as foretold (Markov), however many."""
+"""A seed waits where so large a share of its largest foretold corpora is not memorized."""
 
 SIZE = "corpus.size"
 
@@ -62,14 +59,19 @@ def test(tables: Mapping[str, pd.DataFrame]) -> BeyondReach:
     """Whether memorization stays away where smaller corpora foretell it.
 
     Only trainings count whose onset C7's fit on smaller N puts beyond their last step with a
-    probability below 0.05. A seed waits if more than half of its ones are still censored, of which
-    the probability is at most 0.1 as long as the fit holds. Supported where the exact binomial
-    interval of the share of seeds that wait lies above that, contradicted where it lies below half.
+    probability below 0.05, and of cells that differ in N alone the largest such N. A seed waits if
+    at least half of these are still censored. While the fit holds, that has a probability of at
+    most 0.05·K/(1/2) (union bound over the K sizes foretold, Markov's over cells). Supported where
+    the exact binomial interval of the share of seeds that wait lies above it, contradicted where it
+    lies below half.
     """
     trainings = overdue(tables)
     foretold = trainings[trainings["left_out"].isna()]
-    seeds = foretold.groupby("seed")["waiting"].mean() > HALF
-    estimate, judgement = _share(int(seeds.sum()), len(seeds))
+    largest = foretold.sort_values("x").drop_duplicates(["group", "seed"], keep="last")
+    seeds = largest.groupby("seed")["waiting"].mean() >= HALF
+    sizes_foretold = foretold.groupby(["group", "seed"]).size().max()
+    chance = SURE / HALF * (sizes_foretold if len(foretold) else 1)
+    estimate, judgement = _share(int(seeds.sum()), len(seeds), chance)
     waiting = foretold[foretold["waiting"]]
     sizes = tables["trainings"].set_index("training")[SIZE].reindex(waiting["training"])
     return BeyondReach(
@@ -87,8 +89,13 @@ def test(tables: Mapping[str, pd.DataFrame]) -> BeyondReach:
     )
 
 
-def _share(waiting: int, seeds: int) -> tuple[Estimate, Judgement]:
-    """The share of seeds that wait, with Clopper and Pearson's interval, and what it says."""
+def _share(waiting: int, seeds: int, chance: float) -> tuple[Estimate, Judgement]:
+    """The share of seeds that wait, with Clopper and Pearson's interval, and what it says.
+
+    Args:
+        waiting, seeds: how many wait, of how many.
+        chance: the largest probability that one waits although the fit holds.
+    """
     if not seeds:
         return Estimate(None, None, None, 0), Judgement(NOT_TESTED, None, holds=False)
     share = waiting / seeds
@@ -97,9 +104,9 @@ def _share(waiting: int, seeds: int) -> tuple[Estimate, Judgement]:
     tail = (1 - CONFIDENCE) / 2
     lower = special.betaincinv(waiting, seeds - waiting + 1, tail) if waiting else 0.0
     upper = special.betaincinv(waiting + 1, seeds - waiting, 1 - tail) if waiting < seeds else 1.0
-    by_chance = special.bdtrc(waiting - 1, seeds, CHANCE) if waiting else 1.0
+    by_chance = special.bdtrc(waiting - 1, seeds, min(1.0, chance)) if waiting else 1.0
     verdict: Verdict = (
-        SUPPORTED if lower > CHANCE else CONTRADICTED if upper < HALF else INCONCLUSIVE
+        SUPPORTED if lower > chance else CONTRADICTED if upper < HALF else INCONCLUSIVE
     )
     judgement = Judgement(verdict, min(1.0, 2 * float(by_chance)), holds=share > HALF)
     return Estimate(share, float(lower), float(upper), seeds), judgement

@@ -76,12 +76,14 @@ class Design:
         law: where onsets lie.
         limits: which onsets the budget cuts: 0 τ_mem, 1 τ_gen.
         censored: share of these that lie beyond it.
+        longer: factor on that budget.
     """
 
     cells: Sequence[Cell]
     law: Law
     limits: int = 0
     censored: float = 0.15
+    longer: float = 1.0
 
     def tables(self, slope: float, seeds: int, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
         """Tables of its trainings, whose curves cross their thresholds at the onsets drawn."""
@@ -89,7 +91,7 @@ class Design:
         effects = SEED_SD * rng.normal(size=(1, seeds, 1))
         log_onsets = centre[:, None] + effects + SD * rng.normal(size=(len(centre), seeds, 3))
         finite = log_onsets[..., self.limits][np.isfinite(log_onsets[..., self.limits])]
-        budget = int(math.exp(np.quantile(finite, 1 - self.censored)))
+        budget = int(self.longer * math.exp(np.quantile(finite, 1 - self.censored)))
         return _tables(self.cells, log_onsets, budget)
 
 

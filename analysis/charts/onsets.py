@@ -88,7 +88,7 @@ def onset_chart(table: pd.DataFrame, theme: Theme, data: str, axes: OnsetAxes) -
     y = alt.Y(
         "y:Q",
         scale=_scale(table["y"], log=True),
-        axis=alt.Axis(title=axes.y, labelExpr=labels, tickCount=5),
+        axis=alt.Axis(title=axes.y, labelExpr=labels, values=_powers(table["y"])),
     )
     legend = None if len(groups) == 1 else alt.Legend(title=None, labelLimit=300)
     colours = [*theme.series, *theme.levels[1::3]][: len(groups)]
@@ -114,6 +114,12 @@ def onset_chart(table: pd.DataFrame, theme: Theme, data: str, axes: OnsetAxes) -
         .encode(shape=shape, tooltip=tooltip),
     ]
     return alt.LayerChart(layer=layers, width=460, height=280)
+
+
+def _powers(values: pd.Series) -> list[float]:
+    """Powers of two among the values, so many that their labels do not touch."""
+    low, high = (int(end) for end in np.log2([values.min(), values.max()]).round())
+    return [2.0**k for k in range(low, high + 1, (high - low) // 8 + 1)]
 
 
 def _scale(values: pd.Series, *, log: bool) -> alt.Scale:

@@ -119,10 +119,10 @@ def equal_but(trainings: pd.DataFrame, fields: Collection[str]) -> pd.Series:
         A label of the settings that vary otherwise.
     """
     others = [name for name in varying(trainings) if name not in fields]
-    if "grammar.depth" in fields:
-        follow = [name for name in others if name.startswith("grammar.zipf.")]
-        by = ["grammar.depth"]
-        others = [n for n in others if n not in follow or not determined(trainings, n, by)]
+    plain = [name for name in others if not name.startswith("grammar.zipf.")]
+    leaders = [*plain, "grammar.depth"] if "grammar.depth" in fields else plain
+    tails = [name for name in others if name not in plain]
+    others = [*plain, *(name for name in tails if not determined(trainings, name, leaders))]
     rows = trainings[others].itertuples(index=False, name=None)
     labels = [label(others, row) or WHOLE for row in rows]
     return pd.Series(labels, index=trainings.index, dtype=object)

@@ -8,7 +8,9 @@ import pandas as pd
 
 from analysis.claims.claim import Need
 from analysis.frames.cells import title
+from analysis.statistics.matching import alike
 from analysis.statistics.onset_slopes import equal_but
+from analysis.statistics.slopes import SIZE
 from study.config import TrialConfig
 from study.measures.memorized import ONE_IN
 
@@ -18,6 +20,25 @@ def several_seeds(trials: Sequence[TrialConfig]) -> str | None:
     if len({trial.seed for trial in trials}) > 1:
         return None
     return "a single seed has no interval: set seeds to 2 or more"
+
+
+def several_sizes(trials: Sequence[TrialConfig]) -> str | None:
+    """What depends on N shows in corpora of several sizes, all else equal."""
+    trainings = pd.DataFrame([trial.flat() for trial in trials])
+    sizes = trainings.groupby(alike(trainings, but=SIZE))["corpus.size"]
+    if (sizes.min() < sizes.max()).any():
+        return None
+    return "no two cells differ in N alone: give corpus.size several values"
+
+
+def several_generated_steps(trials: Sequence[TrialConfig]) -> str | None:
+    """What comes first shows in strings of several steps."""
+    if any(len(trial.generated_steps) > 1 for trial in trials):
+        return None
+    return (
+        "strings are generated at a single step: lower measurement.first_step or raise "
+        "training.steps"
+    )
 
 
 def several_strata(trials: Sequence[TrialConfig]) -> str | None:

@@ -137,9 +137,7 @@ class AutogradLearner:
         compile: whether torch compiles the graph.
     """
 
-    def __init__(
-        self, networks: Networks, gradient: Tensor, loss: Loss, *, compile: bool
-    ) -> None:
+    def __init__(self, networks: Networks, gradient: Tensor, loss: Loss, *, compile: bool) -> None:
         self._forward: Callable[[Tensor, Tensor], Tensor] = networks
         self._gradient, self._loss = gradient, loss
         if compile:

@@ -56,7 +56,9 @@ def test_logits_loss_and_gradients_equal_torchs_own_layers(
     exact = process.build(T, shape.vocab_size, dtype=torch.float64)
     for k in range(2):
         plain = PlainTransformer(shape, exact).double()
-        own = {name: x[k : k + 1].double().requires_grad_() for name, x in shape.views(flat).items()}
+        own = {
+            name: x[k : k + 1].double().requires_grad_() for name, x in shape.views(flat).items()
+        }
         expected = torch.func.functional_call(plain, plain.parameters_of(own, 0), (x_t[k], t[k]))
         assert torch.allclose(logits[k].double(), expected, atol=1e-5)
         losses, in_logits = exact.loss_and_gradient(

@@ -19,9 +19,9 @@ class NoisyInput:
     absorbing noise u knows no t, and neither does the cavity marginal that is to be learned. Were
     u = ᾱ_t·onehot + (1-ᾱ_t)·π there, leaves still seen, which are certain, would fade as t grows.
 
-    Standardised is the entry of the leaf's own symbol x_0, taken as 1 where the leaf is kept and 1/v
-    where it is not: μ = mean_t[ᾱ_t + (1-ᾱ_t)/v], σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ², t = 0 … T.
-    Under absorbing noise it is just that, so μ and σ are its mean and standard deviation.
+    Standardised is the entry of the leaf's own symbol x_0, taken as 1 where the leaf is kept and
+    1/v where it is not: μ = mean_t[ᾱ_t + (1-ᾱ_t)/v], σ² = mean_t[ᾱ_t + (1-ᾱ_t)/v²] - μ² over
+    t = 0 … T. Under absorbing noise the entry is just that: μ and σ are its mean and deviation.
 
     Args:
         noise: the numbers of the process.

@@ -22,8 +22,10 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        (gradient,), (a, b) = gradients, ctx.saved_tensors
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, gradient: Tensor
+    ) -> tuple[Tensor | None, Tensor | None, None]:
+        a, b = ctx.saved_tensors
         needs_a, needs_b, _ = ctx.needs_input_grad
         in_a = _products.accumulate(None, gradient, b.mT, ctx.scale) if needs_a else None
         in_b = _products.accumulate(None, a.mT, gradient, ctx.scale) if needs_b else None

@@ -143,7 +143,8 @@ class PackedTransformer:
         members, rows, leaves = strings
         mixed = self._product(f"{name}.in", self._normal(name, h))
         mixed = mixed.view(members * rows, leaves, 3, self.shape.heads, -1).permute(2, 0, 3, 1, 4)
-        told = F.scaled_dot_product_attention(*mixed.unbind())
+        q, k, v = mixed.unbind()
+        told = F.scaled_dot_product_attention(q, k, v)
         return self._product(f"{name}.out", told.transpose(1, 2).reshape(h.shape))
 
     def _mlp(self, name: str, h: Tensor) -> Tensor:

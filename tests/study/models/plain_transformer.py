@@ -1,4 +1,4 @@
-"""The transformer made of torch's own layers, one network at a time: what the pack is held against."""
+"""The transformer made of torch's own layers, for one network: what the pack is held against."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from study.models.transformer import PackedTransformer, TransformerModel, Transf
 from study.processes.process import Diffusion
 from study.processes.registry import PROCESSES
 from study.processes.uniform import Uniform
+from study.training.member import Member
+from study.training.pack import PackTrainer
 from tests.study.models.plain_transformer import PlainTransformer
 from tests.study.small import small
 
@@ -67,8 +70,9 @@ def test_logits_loss_and_gradients_equal_torchs_own_layers(
         assert float(found[k]) == pytest.approx(float(losses.mean()), abs=1e-5)
         expected.backward(in_logits[0] / losses.numel())
         for name, view in shape.views(gradient).items():
-            assert own[name].grad is not None
-            assert torch.allclose(view[k].double(), own[name].grad[0], atol=1e-5), name
+            expected_gradient = own[name].grad
+            assert expected_gradient is not None
+            assert torch.allclose(view[k].double(), expected_gradient[0], atol=1e-5), name
 
 
 def test_every_leaf_hears_of_every_other_and_knows_its_place():
@@ -133,3 +137,21 @@ def test_as_many_layers_as_levels_are_the_default_and_the_same_training():
     assert config_of(network__layers=2).hash == config_of().hash
     assert config_of(network__layers=3).hash != config_of().hash
     assert config_of(grammar__depth=3, network__layers=2).hash != config_of(grammar__depth=3).hash
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler here")
+@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's own
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # as well
+def test_compiled_transformers_take_the_same_steps():
+    tiny = {"grammar__depth": 1, "corpus__size": 8, "grammar__zipf": {}, "network__layers": 1}
+    compiled, plain = (
+        PackTrainer(
+            [Member(config_of(training__compile=c, seed=seed, **tiny)) for seed in (1, 2)],
+            torch.device("cpu"),
+        )
+        for c in (True, False)
+    )
+    for trainer in (compiled, plain):
+        trainer.train(3)
+    assert compiled.batch_losses() == pytest.approx(plain.batch_losses(), rel=1e-5)
+    assert torch.allclose(compiled._adam.gradient, plain._adam.gradient, atol=1e-5)

@@ -92,31 +92,27 @@ def test_weights_are_bit_identical_in_any_company_and_after_resuming(
 
 @both
 def test_a_small_training_memorizes_and_its_tables_say_so(kind, process, tmp_path):
-    """16 strings, 1,500 steps: every reading is there, and the network has learned its strings."""
+    """Few strings, many steps: the network falls below its first losses and into its strings."""
     config = config_of(
         kind,
         process,
-        grammar__depth=3,
-        grammar__zipf={0: 1.0},
-        corpus__size=48,
+        corpus__size=20,
         network__width=32,
-        training__steps=2048,
-        training__learning_rate=0.01,
+        training__steps=1024,
+        training__batch_size=32,
         measurement__first_step=64,
         measurement__generated=400,
-        measurement__loss_strings=48,
+        measurement__loss_strings=40,
     )
     results = Results.open(tmp_path)
     (status,) = run_pack([config], results)
-    assert (status.state, status.step) == ("finished", 2048)
+    assert (status.state, status.step) == ("finished", 1024)
     curves = results.tables(status)["curves"].to_pydict()
-    losses = curves["batch_loss"]
-    assert all(map(math.isfinite, losses))
-    assert losses[-1] < 0.6 * losses[0]
-    assert curves["excess_copies"][-1] > 0.3
-    assert curves["excess_copies"][0] < 0.1
-    assert curves["position"][-1] > 0.5
-    assert curves["gap_fraction"][-1] > 0.5
-    assert all(x is None or math.isfinite(x) for x in curves["novel_validity"])
+    assert all(map(math.isfinite, curves["batch_loss"]))
+    assert curves["batch_loss"][-1] < 0.8 * curves["batch_loss"][0]
+    assert curves["excess_copies"][-1] > 0.15 > curves["excess_copies"][0]
+    assert curves["position"][-1] > 0.7 > curves["position"][0]
+    assert curves["gap_fraction"][-1] > 0.5 > curves["gap_fraction"][0]
+    assert 0.5 < curves["root_validity"][-1] <= 1
     noise = results.tables(status)["noise"].to_pandas()
-    assert np.isfinite(noise.select_dtypes("number").dropna()).all(axis=None)
+    assert np.isfinite(noise["training_loss"]).all()

@@ -134,11 +134,6 @@ def labelled(trainings: pd.DataFrame) -> pd.DataFrame:
     return ordered[[*front, *fields_of(ordered)]].reset_index(drop=True)
 
 
-def _told(values: pd.Series) -> pd.Series:
-    """The values of a field without the missing ones, unless those say something."""
-    return values if values.name in UNSET else values.dropna()
-
-
 def with_cells(rows: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
     """Rows of a table with the `cell` of their training, both as categories in lexical order.
 
@@ -148,6 +143,11 @@ def with_cells(rows: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
     cells = trainings.set_index("training")["cell"].reindex(training.cat.categories)
     cell = pd.Categorical(cells).take(training.cat.codes.to_numpy())
     return rows.assign(training=training, cell=cell)
+
+
+def _told(values: pd.Series) -> pd.Series:
+    """The values of a field without the missing ones, unless those say something."""
+    return values if values.name in UNSET else values.dropna()
 
 
 def _follows(trainings: pd.DataFrame, name: str) -> bool:

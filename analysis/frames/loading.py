@@ -212,8 +212,8 @@ class _Source:
             for field in columns or records.SCHEMAS[name].names
         }
         pa.default_memory_pool().release_unused()
-        found = pd.DataFrame(frame, copy=False)
-        return with_defined_validity(found, self.trainings) if name == "curves" else found
+        content = pd.DataFrame(frame, copy=False)
+        return with_defined_validity(content, self.trainings) if name == "curves" else content
 
     def _rank(self, training: pa.ChunkedArray) -> NDArray[np.int64]:
         """Of every row the place of its training; -1 where that is not wanted."""

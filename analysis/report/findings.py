@@ -28,16 +28,6 @@ from analysis.statistics.single_strings import single_strings, strings_table
 from analysis.statistics.timing import timing_table
 from study.store.states import STATES
 
-LEVEL_COLUMNS = [
-    "level",
-    "chance_validity",
-    "partial_memorization",
-    "partial_memorization_se",
-    "partial_memorization_fit",
-    *(panel.level_column for panel in curve_panels() if panel.level_column),
-]
-"""The columns of `levels` that a report needs, beside training and step."""
-
 
 @dataclass(frozen=True)
 class Findings:
@@ -148,13 +138,9 @@ def find(
         raise AnalysisError(
             f"none of the {len(trainings)} trainings has a measurement yet; wait for the first step"
         )
-    levels = tables.read("levels", LEVEL_COLUMNS)
-    measured = {"trainings": trainings, "curves": tables["curves"], "levels": levels}
-    regime = regimes(measured)
+    regime = regimes(tables)
     last = last_steps(regime, trainings)
-    onset = onsets(measured)
-    curves = curves_table(measured, series_of(curve_panels()))
-    del measured, levels
+    onset = onsets(tables)
     by_cell = onsets_by_cell(onset)
     single = single_strings(tables)
     noise = series_of(NOISE_PANELS)
@@ -167,7 +153,7 @@ def find(
         last=last,
         phase=phase,
         typicality=typicality.typicality_table(_only(tables, "typicality", typicality.COLUMNS)),
-        curves=curves,
+        curves=curves_table(tables, series_of(curve_panels())),
         overproduction=overproduction.overproduction_table(
             _only(tables, "rules", overproduction.COLUMNS)
         ),

@@ -72,8 +72,7 @@ def level_lags(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         of `lags`, between the validity onsets of levels l and l+1; one row without a level for
         trainings that have a single level of rules.
     """
-    found = onsets(tables)
-    found = found[found["onset"] == VALIDITY].astype({"level": int})
+    found = onsets(tables, only=[VALIDITY]).astype({"level": int})
     deeper = found.assign(level=found["level"] - 1)
     pairs = found.merge(deeper, on=["training", "level"], suffixes=("", "_deeper"))
     names = ("censoring", "step", "after", "by")

@@ -68,13 +68,18 @@ def test_published_bytes_are_equal_alone_in_a_pack_and_after_an_interruption(
 
 
 @both
-@pytest.mark.parametrize("width", [8, 24, 64])
-@pytest.mark.parametrize("members", [2, 8])
-@pytest.mark.parametrize("batch", [8, 7])
+@pytest.mark.parametrize(
+    ("width", "members", "batch", "tuple_size"),
+    [(8, 8, 7, 2), (24, 2, 8, 2), (64, 8, 7, 2), (64, 2, 7, 3), (24, 3, 2, 3)],
+)
 def test_weights_are_bit_identical_in_any_company_and_after_resuming(
-    kind, process, width, members, batch
+    kind, process, width, members, batch, tuple_size
 ):
-    changes = {"network__width": width, "training__batch_size": batch}
+    changes = {
+        "network__width": width,
+        "training__batch_size": batch,
+        "grammar__tuple_size": tuple_size,
+    }
     pack, alone = (
         PackTrainer([Member(config_of(kind, process, seed=s, **changes)) for s in seeds], CPU)
         for seeds in (range(members), [members - 1])

@@ -329,11 +329,13 @@ class TrialConfig(Section):
         """Trainings with equal keys can share a pack: their tensors have equal shapes, they take
         equal optimizer steps and they are measured together.
 
-        Widths that are no multiple of 8 train alone: in company their last bits would differ.
+        Widths that are no multiple of 8, and steps of a single string, train alone: in company
+        their last bits would differ.
         """
         grammar, training = self.grammar, self.training
+        alone = self.network.width % 8 or training.batch_size * training.noisings == 1
         return (
-            self.hash if self.network.width % 8 else "",
+            self.hash if alone else "",
             (grammar.depth, grammar.tuple_size, grammar.vocab_size),
             self.network,
             (training.batch_size, training.noisings, training.learning_rate),

@@ -78,10 +78,15 @@ def test_a_training_is_bit_identical_in_any_company(width, members, batch):
         assert weights(alone) == weights(pack, k)
 
 
-def test_widths_whose_bits_depend_on_company_are_never_packed():
-    one, other = (small(seed=s, network__width=12) for s in range(2))
+@pytest.mark.parametrize("change", [{"network__width": 12}, {"training__batch_size": 1}])
+def test_trainings_whose_bits_depend_on_company_are_never_packed(change):
+    one, other = (small(seed=s, **change) for s in range(2))
     assert one.pack_key != other.pack_key
-    assert one.pack_key == small(network__width=12, training__steps=64).pack_key
+
+
+def test_the_length_of_a_training_does_not_decide_its_pack():
+    one, longer = (small(network__width=12, training__steps=steps) for steps in (32, 64))
+    assert one.pack_key == longer.pack_key
 
 
 @pytest.mark.parametrize(("width", "members"), [(7, 1), (16, 1), (64, 1), (16, 4), (64, 4)])

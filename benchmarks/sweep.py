@@ -24,7 +24,7 @@ from sweeps.planning.packing import Pack
 from sweeps.status import usage
 
 PRESET, OPTIONS = "demo", ("seeds=1",)
-QUICK = (*OPTIONS, "training.steps=128")
+QUICK = (*OPTIONS, "training.steps=128", "measurement.first_step=64", "measurement.per_octave=1")
 
 
 def figure(clock: Clock, peer: Peer | None, *, quick: bool) -> Figure:

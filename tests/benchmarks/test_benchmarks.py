@@ -59,14 +59,14 @@ class Steady:
 
 
 def test_a_sweep_is_compared_with_all_that_it_consists_of(monkeypatch):
-    """30 trainings of 128 steps, measured at 64 and 128 on 512 strings in 50 reverse steps."""
+    """24 trainings of 128 steps, measured at 64 and 128 on 512 strings in 50 reverse steps."""
     monkeypatch.setattr(sweep, "_ours", lambda options: (2.0, 0.75))
     crews = {OURS: Steady(), CEILING: Steady(), PEER: Steady()}
     figure = sweep.figure(Clock(0.0, 1, crews), Peer(Path()), quick=True)
     packs = len(packing.packed(spec.load(sweep.PRESET, sweep.QUICK).trainings, {}, slots=2))
-    assert figure.ours == 30 / 2.0
-    assert figure.rates[PEER] == pytest.approx(30 / (30 * 128 / 2 / 60))
-    assert figure.rates[CEILING] == pytest.approx(30 / (packs * (128 + 2 * 50) / 2 / 60))
+    assert figure.ours == 24 / 2.0
+    assert figure.rates[PEER] == pytest.approx(24 / (24 * 128 / 2 / 60))
+    assert figure.rates[CEILING] == pytest.approx(24 / (packs * (128 + 2 * 50) / 2 / 60))
     assert figure.ratios[PEER] == pytest.approx(figure.ours / figure.rates[PEER])
     assert list(figure.remarks.values()) == [0.75]
 

@@ -42,7 +42,9 @@ class CommonRules(Result):
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> CommonRules:
-    """(a) mean Q on [τ_partial, τ_mem) > 0, and (b) that less Q at a step >= 2 τ_mem > 0 ([S]).
+    """(a) mean Q on [τ_partial, τ_mem) > 0, and (b) that less Q at a step >= 2 τ_mem > 0.
+
+    The claim of [Aparicio 2026].
 
     Q = ln f_gen(1) - ln max(p_l(1), f_D(1)) of the commonest rule, mean over Zipf levels; averaged
     over the cells of a seed, Student's t over seeds. The claim is the conjunction. The

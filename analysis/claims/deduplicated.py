@@ -30,11 +30,11 @@ class Deduplicated(Result):
     """C2 with the numbers behind it.
 
     Its frames: `trainings`, from `deduplicated_slopes`, and `cells`, per cell `mean`, `lower`,
-    `upper` of T and `seeds`.
+    `upper` of T_E and `seeds`.
 
     Attributes:
-        repeated: T of the i.i.d. twins: mean and interval over seeds.
-        difference: T of the unique corpora less that of their twins, paired by training.
+        repeated: T_E of the i.i.d. twins: mean and interval over seeds.
+        difference: T_E of the unique corpora less that of their twins, paired by training.
     """
 
     repeated: Estimate
@@ -42,11 +42,13 @@ class Deduplicated(Result):
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> Deduplicated:
-    """T > 0 on unique corpora that use up at least half of the grammar's strings ([S]).
+    """T_E > 0 on unique corpora that use up at least half of the grammar's strings.
 
-    T is that of C1, averaged over the cells of a seed; the interval is Student's t over seeds. What
-    repetition adds stands beside it: T of the same trainings on corpora drawn i.i.d. The claim does
-    not rest on it.
+    The claim of [Aparicio 2026].
+
+    T_E is that of C1, averaged over the cells of a seed; the interval is Student's t over seeds.
+    What repetition adds stands beside it: T_E of the same trainings on corpora drawn i.i.d. The
+    claim does not rest on it.
     """
     return judged(deduplicated_slopes(tables))
 
@@ -96,11 +98,11 @@ def nearly_used_up(trials: Sequence[TrialConfig]) -> str | None:
 
 def sentence(found: Deduplicated) -> str:
     """C2 in one sentence."""
-    numbers = estimated("T", found.estimate)
+    numbers = estimated("T_E", found.estimate)
     if found.difference.mean is None:
         numbers += ", with no i.i.d. corpora beside them"
     else:
-        numbers += f", {estimated('T of i.i.d. twins', found.repeated)}"
+        numbers += f", {estimated('T_E of i.i.d. twins', found.repeated)}"
         numbers += f", {estimated('unique less i.i.d.', found.difference)}"
     return said(
         found,
@@ -113,21 +115,21 @@ def sentence(found: Deduplicated) -> str:
 
 
 def figure(found: Deduplicated) -> Figure | None:
-    """T by cell."""
+    """T_E by cell."""
     if found.estimate.mean is None:
         return None
     slopes = found.frames["trainings"].dropna(subset="typicality_slope")
     table = forest_table(found.estimate, found.frames["cells"], slopes, value="typicality_slope")
 
     def draw(theme: Theme) -> alt.TopLevelMixin:
-        axis = "typicality slope T: atypical first ← 0 → typical first"
-        return forest_chart(table, theme, "deduplicated_slopes", axis=axis, symbol="T")
+        axis = "typicality slope T_E: atypical first ← 0 → typical first"
+        return forest_chart(table, theme, "deduplicated_slopes", axis=axis, symbol="T_E")
 
     return Figure(
         name=CLAIM.name,
         title="Typical strings first without repetition?",
         caption=(
-            f"Mean typicality slope T over the steps with {window_of()}, of "
+            f"Mean typicality slope T_E over the steps with {window_of()}, of "
             f"{counted(found.estimate.seeds, 'seed')} on unique corpora that use up at least "
             f"{NEAR:g} of their grammar’s strings. Ticks: trainings. Dots and lines: means over "
             "seeds with 95 % Student t intervals, where there are two seeds. At most "
@@ -143,7 +145,7 @@ CLAIM = Claim(
     name="deduplicated",
     statement="Typical strings are copied first though every training string is unique",
     source="Aparicio Rodriguez et al., arXiv 2605.30642",
-    quantity=f"mean typicality slope T of unique corpora while {window_of()}",
+    quantity=f"mean typicality slope T_E of unique corpora while {window_of()}",
     method="averaged over the cells of a seed, then Student’s t over seeds",
     needs=(nearly_used_up, several_strata, several_seeds),
     test=test,

@@ -45,12 +45,14 @@ class EnoughStrings(Result):
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> EnoughStrings:
-    """The N at which a level is learned equals N*_l, and goes with v and m as N*_l does ([C]).
+    """The N at which a level is learned equals N*_l, and goes with v and m as N*_l does.
 
-    log10(N/N*_l) within half a power of ten of 0, for [C] gives an order of magnitude; where they
-    were swept, exponents of v and m, the latter in units of that of N*_l, within ±0.2 of 1. Each is
-    averaged, or fitted, by seed; Student's t over seeds. The claim is the conjunction of what was
-    swept.
+    The claim of [Favero 2025a].
+
+    log10(N/N*_l) within half a power of ten of 0, for [Favero 2025a] gives an order of magnitude;
+    where they were swept, exponents of v and m, the latter in units of that of N*_l, within ±0.2 of
+    1. Each is averaged, or fitted, by seed; Student's t over seeds. The claim is the conjunction of
+    what was swept.
     """
     sizes = learned_sizes(tables)
     return judged(sizes, *(f(sizes) for f in (positions, vocabulary_slopes, synonym_slopes)))

@@ -37,7 +37,9 @@ class GapFirst(Result):
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> GapFirst:
-    """log(step at E = 0.5) - log(step at gap fraction 0.5) > 0 ([W]), and repeated at 0.1.
+    """log(step at E = 0.5) - log(step at gap fraction 0.5) > 0, and repeated at 0.1.
+
+    The claim of [Bonnaire 2025].
 
     Both are shares of the way from none to a perfect memorizer. The lag of each training is
     averaged over the cells of a seed; Student's t over seeds. Where an onset is censored, see

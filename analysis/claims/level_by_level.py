@@ -35,7 +35,9 @@ class LevelByLevel(Result):
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> LevelByLevel:
-    """log(onset of level l) - log(onset of level l+1) > 0, levels counted from the root ([C]).
+    """log(onset of level l) - log(onset of level l+1) > 0, levels counted from the root.
+
+    The claim of [Favero 2025a].
 
     Onsets are those of conditional validity, half the way from chance to 1. The lag is averaged
     over the adjacent levels of a training, then over the trainings of a seed; Student's t over

@@ -21,7 +21,7 @@ from study.config import TrialConfig
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> Result:
-    """Conditional root validity of non-copied strings rises with ln(N/N*_0) ([B]).
+    """Conditional root validity of non-copied strings rises with ln(N/N*_0) ([Favero 2025b]).
 
     It is read at the last step with E < 0.1, of the strings that are no copies
     (`uncopied_validity`). One slope per seed among trainings that differ in N alone; Student's t

@@ -35,7 +35,7 @@ class RecoveryMerges(Result):
 
 
 def test(tables: Mapping[str, pd.DataFrame]) -> RecoveryMerges:
-    """Recovery of D less that of C, at medium noise, falls with log N ([A]).
+    """Recovery of D less that of C, at medium noise, falls with log N ([Pham 2026]).
 
     It has to fall both at equal steps, where larger corpora are seen less often, and at equal
     epochs, where they are not. One slope per seed among trainings that differ in N alone; Student's

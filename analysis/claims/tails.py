@@ -56,7 +56,9 @@ HIGHER = (
 
 
 def fatter(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
-    """Whether fatter tails delay memorization ([S]): log τ_mem on sd(log p) has a slope above 0.
+    """Whether fatter tails delay memorization: log τ_mem on sd(log p) has a slope above 0.
+
+    The claim of [Aparicio 2026].
 
     By the cells of equal string entropy where they have a slope, else by all that differ in
     exponents alone; beside it the other one, and the slope on the exponent of a single level.
@@ -84,7 +86,7 @@ def fatter(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
 
 
 def higher(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
-    """Whether tails at higher levels delay more ([S]).
+    """Whether tails at higher levels delay more ([Aparicio 2026]).
 
     The slope of log τ_mem on the level with the tail, counted from the root, is below 0 at equal
     string entropy. Beside it that at equal exponents, which does not decide.

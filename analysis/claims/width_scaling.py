@@ -31,7 +31,7 @@ AXIS = "network width W"
 
 
 def window(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
-    """Whether the partial window is longer at low capacity ([S]).
+    """Whether the partial window is longer at low capacity ([Aparicio 2026]).
 
     The slope of ln(τ_mem/τ_partial) on log2 W is below 0; a window that has not closed is censored.
     """

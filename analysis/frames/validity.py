@@ -20,7 +20,7 @@ FIELDS = ("depth", "vocab_size", "num_synonyms", "tuple_size", "num_classes")
 
 def with_defined_validity(curves: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
     """The table `curves`, or some of its columns, with V missing where it means nothing."""
-    if "novel_validity" not in curves:
+    if trainings.empty or "novel_validity" not in curves:
         return curves
     told = [tells_generalization(grammar.shape) for grammar in _grammars(trainings)]
     undefined = curves["training"].isin(trainings["training"][~np.array(told, dtype=bool)])

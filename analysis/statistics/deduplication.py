@@ -25,7 +25,10 @@ FEW_CONTROLS = "controls are fewer than a quarter of the training strings"
 
 
 def support(trainings: pd.DataFrame) -> pd.Series:
-    """Number of grammatical strings of each training's grammar, n·m^((s^L-1)/(s-1)) [R]."""
+    """Number of grammatical strings of each training's grammar, n·m^((s^L-1)/(s-1)).
+
+    See [Cagnetta 2024].
+    """
     depth, tuple_size, synonyms, classes = (
         trainings[f"grammar.{name}"].astype(float)
         for name in ("depth", "tuple_size", "num_synonyms", "num_classes")
@@ -34,12 +37,12 @@ def support(trainings: pd.DataFrame) -> pd.Series:
 
 
 def deduplicated_slopes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """T of every training on a unique corpus near its support, beside that of its i.i.d. twin.
+    """T_E of every training on a unique corpus near its support, beside that of its i.i.d. twin.
 
     Returns:
         One row per training on a unique corpus: the columns of `typicality_slopes`, `filled` (share
-        of the grammar's strings in D or C) and `twin` (T of the training that differs only in that
-        its strings were drawn with repetition; missing where there is none or it has no T).
+        of the grammar's strings in D or C) and `twin` (T_E of the training that differs only in
+        that its strings were drawn with repetition; missing where there is none or it has no T_E).
     """
     trainings = tables["trainings"]
     slopes = typicality_slopes(tables)

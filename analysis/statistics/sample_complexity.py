@@ -1,7 +1,7 @@
 """The corpus size from which the rules of a level are learned, against N*_l = v·m^(L-l+1).
 
-[C] gives the number of strings from which a table is learned as an order of magnitude, for levels
-that count from the leaves; the conversion to levels from the root is ours.
+[Favero 2025a] gives the number of strings from which a table is learned as an order of magnitude,
+for levels that count from the leaves; the conversion to levels from the root is ours.
 """
 
 from __future__ import annotations

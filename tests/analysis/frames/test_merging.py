@@ -33,7 +33,7 @@ def test_every_training_is_read_where_it_came_furthest(folders):
     twice = synthetic.config(seed=1).hash
     (note,) = both.notes
     assert note == (
-        f"training {twice} is running at step 256 in {one}, finished at step 4,096 in {other}; "
+        f"training {twice} is unfinished at step 256 in {one}, finished at step 4,096 in {other}; "
         "the furthest counts"
     )
 

@@ -120,7 +120,7 @@ def test_tables_say_what_they_are(folders):
     said = repr(load([one, other]))
     assert "Tables of 3 trainings" in said
     assert "2 cells with 3 seeds" in said
-    assert "2 finished, 1 running, to step 4,096" in said
+    assert "2 finished, 1 unfinished, to step 4,096" in said
     assert "the furthest counts" in said
     html = load(one)._repr_html_()
     assert html.startswith("<p>Tables of 2 trainings</p>")

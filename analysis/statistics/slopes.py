@@ -36,7 +36,7 @@ def slopes(points: pd.DataFrame, *, by: Collection[str] = ()) -> pd.Series:
     middle = known.groupby("group")[["x", "y"]].transform("mean")
     x, y = known["x"] - middle["x"], known["y"] - middle["y"]
     products = known[["seed", *by]].assign(xy=x * y, xx=x * x)
-    sums = products.groupby(["seed", *by])[["xy", "xx"]].sum()
+    sums = products.groupby(["seed", *by], sort=False)[["xy", "xx"]].sum()
     sums = sums[sums["xx"] > np.finfo(float).eps]
     return sums["xy"] / sums["xx"]
 

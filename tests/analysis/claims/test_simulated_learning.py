@@ -201,9 +201,14 @@ SIMULATIONS = {
 each = pytest.mark.parametrize("name", SIMULATIONS)
 
 
+def stream(name: str, *purpose: int) -> np.random.Generator:
+    """Random numbers of a claim's own."""
+    return np.random.default_rng([list(SIMULATIONS).index(name), *purpose])
+
+
 def verdicts(name: str, effect: float, seeds: int) -> dict:
     one = SIMULATIONS[name]
-    tables = one.draw(np.random.default_rng(seeds), seeds * REPETITIONS, effect)
+    tables = one.draw(stream(name, 0, seeds), seeds * REPETITIONS, effect)
     return simulated.verdicts(one.effects(tables), seeds)
 
 
@@ -229,7 +234,7 @@ def test_a_reversed_effect_contradicts(name):
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_intervals_cover(name, seeds):
     one, effect = SIMULATIONS[name], 3.0
-    tables = one.draw(np.random.default_rng(10 + seeds), seeds * 1000, effect)
+    tables = one.draw(stream(name, 1, seeds), seeds * 1000, effect)
     assert simulated.covers(one.effects(tables), seeds, effect * SPREAD)
 
 
@@ -237,7 +242,7 @@ def test_intervals_cover(name, seeds):
 @pytest.mark.parametrize("effect", [CLEAR, -CLEAR, 0.0])
 def test_one_sweep_alone_says_what_all_together_say(name, effect):
     one, seeds = SIMULATIONS[name], 4
-    tables = one.draw(np.random.default_rng(0), 3 * seeds, effect)
+    tables = one.draw(stream(name, 2), 3 * seeds, effect)
     together = simulated.estimates(one.sign * one.effects(tables), seeds)
     for repetition, estimate in enumerate(together):
         found = one.test(simulated.part(tables, seeds, repetition))
@@ -245,6 +250,35 @@ def test_one_sweep_alone_says_what_all_together_say(name, effect):
         mean, lower, upper, _ = (one.sign * x for x in estimate)
         decided = {True: SUPPORTED, False: CONTRADICTED}[mean > 0]
         assert found.verdict == (decided if lower * upper > 0 else "inconclusive")
+
+
+def censored_sweeps(rng: np.random.Generator, size: int, effect: float) -> Tables:
+    """Copies an effect behind the gap; two of five onsets lie beyond what was measured."""
+    own = trainings(size)
+    onsets = {name: rng.normal(6, 1, size) for name in ("gap_fraction", "excess_copies")}
+    onsets["excess_copies"] += effect
+    curves = simulated.curves(own, dict.fromkeys((round(np.exp(5.16)), round(np.exp(6.84))), 0.0))
+    for name, onset in onsets.items():
+        curves[name] = crossing(np.log(curves["step"]), np.repeat(onset, 2))
+    return Tables.of({"trainings": own, "curves": curves})
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_censored_lags_support_nothing_where_neither_comes_first(seeds):
+    lags = gap_lags(censored_sweeps(stream("C14", 3, seeds), seeds * REPETITIONS, 0.0), 0.5)
+    assert 0.3 < lags["bound"].mean() < 0.7
+    found = simulated.verdicts(lag_by_seed(lags), seeds)
+    assert found.get(SUPPORTED, 0) <= simulated.at_most(0.05)
+    assert found.get(CONTRADICTED, 0) <= simulated.at_most(0.05)
+
+
+@pytest.mark.parametrize(("effect", "verdict"), [(3.0, SUPPORTED), (-3.0, CONTRADICTED)])
+def test_censored_lags_show_the_order_and_less_than_its_size(effect, verdict):
+    seeds = 8
+    lags = gap_lags(censored_sweeps(stream("C14", 4), seeds * REPETITIONS, effect), 0.5)
+    by_seed = lag_by_seed(lags)
+    assert simulated.verdicts(by_seed, seeds)[verdict] >= 0.9
+    assert 0 < by_seed.mean() / effect < 1
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,8 @@ def test_one_training_that_fails_costs_no_other(home: Path):
     assert done.returncode == 1, done.stdout + done.stderr
     assert "tiny: 3 of 4 trainings done" in done.stdout
     assert "attempt=3" in done.stdout
-    (line,) = done.stderr.splitlines()
+    damage, line = done.stderr.splitlines()
+    assert f"size=4 seed 1 ({victim}) is damaged: " in damage
     assert line.startswith(f"error: size=4 seed 1 ({victim}) failed: ")
     log = Path(line.rpartition("; log: ")[2])
     assert "in run_pack" in log.read_text()

@@ -5,7 +5,8 @@ Importing this package is light: the drawing libraries are loaded only by what d
 
 from __future__ import annotations
 
+from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
-from analysis.frames.tables import AnalysisError, Tables
+from analysis.frames.tables import Tables
 
 __all__ = ["AnalysisError", "Tables", "load"]

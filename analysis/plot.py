@@ -24,7 +24,7 @@ from analysis.charts.panels import series_of
 from analysis.charts.phase_diagram import phase_panels, phase_subtitle
 from analysis.charts.theme import THEMES, Theme, config
 from analysis.charts.typicality import shown_steps, typicality_panels
-from analysis.frames.tables import AnalysisError
+from analysis.frames.errors import AnalysisError
 from analysis.statistics.axes import check_axes, default_axes
 from analysis.statistics.cells import cell_means, telling_cell
 from analysis.statistics.curves import curves_table

@@ -27,7 +27,7 @@ def write(location: str, out: str | None) -> str:
         study = folder.read(Results.open(location))
     except OSError as error:
         raise UsageError.of(f"cannot be read: {error.strerror or error}", place=location) from None
-    from analysis.frames.tables import AnalysisError
+    from analysis.frames.errors import AnalysisError
     from analysis.report.folder import write_report
 
     try:

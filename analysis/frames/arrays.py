@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.frames.cells import distinguishing, symbol, title
-from analysis.frames.tables import AnalysisError
+from analysis.frames.errors import AnalysisError
 
 if TYPE_CHECKING:
     import xarray

@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.frames.tables import AnalysisError
+from analysis.frames.errors import AnalysisError
 from study.measures import registry
 from study.store import records
 from study.store.storage import Store

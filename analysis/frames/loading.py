@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from analysis.frames import index
 from analysis.frames.cells import labelled
+from analysis.frames.errors import AnalysisError
 from analysis.frames.index import Column, Index, Indexed
 from analysis.frames.merging import merged
 from analysis.frames.reading import READERS, Look, trusted, until
-from analysis.frames.tables import AnalysisError, Problem, Tables
+from analysis.frames.tables import Problem, Tables
 from analysis.frames.validity import with_defined_validity
 from study.store import listing, records
 from study.store.listing import ListingError

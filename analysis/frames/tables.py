@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     import xarray
 
 
-class AnalysisError(ValueError):
-    """Results or choices that cannot be analysed, said in one sentence."""
-
-
 @dataclass(frozen=True)
 class Problem:
     """A training that could not be read, and why."""

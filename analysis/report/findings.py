@@ -13,7 +13,8 @@ from analysis.charts.panels import series_of
 from analysis.claims.outcomes import Outcome, claims_table, outcomes
 from analysis.claims.registry import claims
 from analysis.frames.dictionary import data_dictionary
-from analysis.frames.tables import AnalysisError, Problem, Tables
+from analysis.frames.errors import AnalysisError
+from analysis.frames.tables import Problem, Tables
 from analysis.statistics import overproduction, typicality
 from analysis.statistics.axes import check_axes
 from analysis.statistics.cells import telling_cell

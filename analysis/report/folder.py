@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from analysis.charts.theme import THEMES
+from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
-from analysis.frames.tables import AnalysisError
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
 from analysis.report.images import svg, write_images

@@ -14,7 +14,7 @@ from analysis.charts.glyphs import glyph_panels, glyph_table
 from analysis.charts.phase_diagram import phase_panels, phase_subtitle
 from analysis.charts.theme import PICKED, Theme
 from analysis.charts.typicality import shown_steps, typicality_domains, typicality_panels
-from analysis.frames.tables import AnalysisError
+from analysis.frames.errors import AnalysisError
 from analysis.report.cell_figures import cell_figures
 from analysis.report.findings import Findings
 from analysis.statistics.regimes import THRESHOLDS

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from analysis.frames.cells import distinguishing, fields_of, title, value_label
-from analysis.frames.tables import AnalysisError
+from analysis.frames.errors import AnalysisError
 from study.config.settings import did_you_mean
 
 Kind = Literal["log", "linear", "category"]

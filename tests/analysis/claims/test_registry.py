@@ -13,7 +13,7 @@ from analysis.charts.figure import Figure
 from analysis.claims import Claim, Result, claims, forget, register
 from analysis.claims.registry import BUILT_IN
 from analysis.claims.verdicts import above_zero
-from analysis.frames.tables import AnalysisError
+from analysis.frames.errors import AnalysisError
 from analysis.report.folder import write_report
 from analysis.statistics.seeds import mean_over_seeds
 from tests.analysis import synthetic

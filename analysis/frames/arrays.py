@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from analysis.frames.cells import distinguishing, symbol, title
 from analysis.frames.errors import AnalysisError
+from study.measures import registry
+from study.measures.declared import Column
 
 if TYPE_CHECKING:
     import xarray
@@ -20,26 +22,6 @@ KEYS = ("training", "step", "level")
 
 LARGEST = 20_000_000
 """Values of one array beyond which nobody wants it: 160 MB."""
-
-SYMBOLS = {
-    "excess_copies": "E",
-    "copy_fraction": "c",
-    "novel_validity": "V",
-    "typicality_slope": "T",
-    "likelihood_slope": "T_L",
-    "relative_slope": "A",
-    "partial_memorization": "λ_l",
-    "partial_memorization_fit": "λ_l^fit",
-    "exclusive_share": "e_D",
-    "mass_training": "p(D)",
-    "mass_control": "p(C)",
-}
-"""Column -> its symbol in NOTATION.md."""
-
-NATS = frozenset(
-    ["batch_loss", "training_loss", "heldout_loss", "memorizer_loss", "rule_kl", "typicality_shift"]
-)
-"""Columns in nats; all others are shares, slopes of shares, or p-values, and have no unit."""
 
 
 def dataset(tables: Mapping[str, pd.DataFrame]) -> xarray.Dataset:
@@ -74,6 +56,7 @@ def dataset(tables: Mapping[str, pd.DataFrame]) -> xarray.Dataset:
     found: dict[str, Any] = {}
     for table, more in (("curves", ["step"]), ("levels", ["step", "level"])):
         frame, dims = tables[table], [*settings, *more]
+        declared = {column.name: column for column in registry.columns(table)}
         at = [place[name].reindex(frame["training"]).to_numpy() for name in settings]
         at += [np.searchsorted(values[name], frame[name]) for name in more]
         shape = [len(values[name]) for name in dims]
@@ -81,7 +64,7 @@ def dataset(tables: Mapping[str, pd.DataFrame]) -> xarray.Dataset:
             array = np.full(shape, np.nan)
             array[tuple(at)] = frame[column].to_numpy(dtype=float, na_value=np.nan)
             name = f"{column}_by_level" if column in found else str(column)
-            found[name] = (dims, array, _attributes(str(column)))
+            found[name] = (dims, array, _attributes(declared[column]))
     hashes = np.full([len(values[name]) for name in settings], "", dtype=object)
     hashes[tuple(place[name] for name in settings)] = trainings["training"]
     coordinates: dict[str, Any] = {name: (name, own, _named(name)) for name, own in values.items()}
@@ -106,9 +89,10 @@ def _check_size(values: Mapping[str, NDArray[Any]], trainings: int) -> None:
         )
 
 
-def _attributes(column: str) -> dict[str, str]:
-    symbol = {"symbol": SYMBOLS[column]} if column in SYMBOLS else {}
-    return {**symbol, "units": "nats" if column in NATS else "1"}
+def _attributes(column: Column) -> dict[str, str]:
+    """Its symbol, where it has one, and its unit; `1` where it has none."""
+    symbol = {"symbol": column.symbol} if column.symbol else {}
+    return {**symbol, "units": column.unit or "1"}
 
 
 def _named(setting: str) -> dict[str, str]:

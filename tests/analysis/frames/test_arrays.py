@@ -43,8 +43,10 @@ def test_there_are_no_more_values_than_were_measured(tables: Tables):
 
 def test_quantities_and_settings_have_symbols_and_units(tables: Tables):
     sweep = tables.to_xarray()
-    assert sweep["excess_copies"].attrs == {"symbol": "E", "units": "1"}
-    assert sweep["heldout_loss"].attrs["units"] == "nats"
+    assert sweep["excess_copies"].attrs == {"symbol": "E", "units": "share"}
+    assert sweep["heldout_loss"].attrs == {"units": "nats per leaf"}
+    assert sweep["typicality_slope"].attrs == {"symbol": "T_E", "units": "1"}
+    assert sweep["typicality_slope_by_level"].attrs["symbol"] == "T_{E,l}"
     assert sweep["corpus.size"].attrs["symbol"] == "N"
 
 

@@ -101,6 +101,13 @@ def _ended(function: Callable[..., int | None], *args: Any, **kwargs: Any) -> in
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INCOMPLETE
+    except ValueError as error:
+        from study.config.installed import NotUsable
+
+        if not isinstance(error, NotUsable):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return MISUSED
 
 
 @app.command()
@@ -376,8 +383,8 @@ def _run(sweep: Sweep, location: str, address: str, again: str, began: float) ->
 def _note(sweep: Sweep) -> None:
     from sweeps import show
 
-    if (said := show.untold(sweep)) is not None:
-        print(said, file=sys.stderr)
+    for note in show.notes(sweep):
+        print(note, file=sys.stderr)
 
 
 def _console() -> Console:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +20,12 @@ from analysis.frames import loading
 from analysis.frames.dictionary import data_dictionary
 from analysis.report.folder import write_report
 from study.measures import Column, Curve, Measurement, StringLosses, registered
-from study.measures.registry import columns
+from study.measures.registry import GROUP, columns
 from study.store import records
 from study.store.results import Results
 from study.training.remeasure import measure_again
 from study.training.run import run_pack
+from tests.installed import name_entry_points
 from tests.study.small import small
 
 FIRST = Column(
@@ -222,3 +227,22 @@ def test_a_measurement_fills_what_it_declares(tmp_path):
     short = Measurement(columns=(FIRST,), measure=of_strings)
     with registered(short), pytest.raises(ValueError, match=r"levels\.zeros"):
         run_pack([small()], Results.open(tmp_path))
+
+
+def test_an_installed_package_adds_a_measurement_by_an_entry_point(tmp_path):
+    """In a process that registers nothing itself, as the workers of a sweep."""
+    points = {"tokens": "tests.test_toy_measurement:TOKENS"}
+    name_entry_points(tmp_path, GROUP, **points)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(small().to_dict()))
+    subprocess.run(
+        [sys.executable, "-m", "study", str(config), "--out", str(tmp_path / "out")],
+        check=True,
+        capture_output=True,
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    results = Results.open(tmp_path / "out")
+    with registered(TOKENS):
+        curves = results.table(results.verified(small().hash), "curves").to_pandas()
+    assert curves["first_token"].notna().any()

@@ -1,4 +1,8 @@
-"""The claims that a report tests, in the order of their ids."""
+"""The claims that a report tests, in the order of their ids.
+
+A claim from outside is added by `register`, for one process, or by naming it as an entry point of
+the group `memophase.claims`, which every process finds.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,9 @@ from analysis.claims import (
     width_scaling,
 )
 from analysis.claims.claim import Claim
+from study.config.installed import Installed
+
+GROUP = "memophase.claims"
 
 BUILT_IN: tuple[Claim[Any], ...] = (
     typical_first.CLAIM,
@@ -51,7 +58,12 @@ _registered: dict[str, Claim[Any]] = {claim.id: claim for claim in BUILT_IN}
 
 
 def claims() -> tuple[Claim[Any], ...]:
-    """Every registered claim."""
+    """Every registered claim, those of installed packages among them.
+
+    Raises:
+        NotUsable: when an installed package's claim cannot be registered.
+    """
+    _installed()
     return tuple(sorted(_registered.values(), key=lambda claim: claim.rank))
 
 
@@ -63,13 +75,17 @@ def register(claim: Claim[Any]) -> None:
     Raises:
         ValueError: when the claim would take the id or the name of another one.
     """
-    for other in claims():
+    _installed()
+    for other in _registered.values():
         same_id, same_name = other.id == claim.id, other.name == claim.name
         replaces = same_id and same_name and other not in BUILT_IN
         if (same_id or same_name) and not replaces:
             there = f"there is {other.id} ({other.name})"
             raise ValueError(f"{claim.id} ({claim.name}) cannot be registered: {there}")
     _registered[claim.id] = claim
+
+
+_installed = Installed(GROUP, Claim, register)
 
 
 def forget(claim: Claim[Any]) -> None:

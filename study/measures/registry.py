@@ -21,7 +21,8 @@ what a registration is:
 - It is no part of the schema's version, which counts the columns of the package alone. Readers take
   the columns that they know: where it is not registered its column is not read, and not written
   again when a training goes on; where it is, tables without the column show nulls.
-- It holds for one process. Workers of Ray are other processes and must register on their own.
+- It holds for one process. Workers of Ray are other processes: name the `Measurement` as an entry
+  point of the group `memophase.measurements` of an installed package, and every process has it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from study.config.installed import Installed
 from study.measures import (
     copying,
     corpus_tables,
@@ -52,6 +54,8 @@ from study.measures.declared import Column, Kind, Tables
 from study.measures.reference import Reference
 from study.measures.string_losses import StringLosses, loss_columns
 from study.measures.tables import string_tables
+
+GROUP = "memophase.measurements"
 
 OfStrings = Callable[[Reference, NDArray[Any]], Tables]
 """From a corpus and generated strings (G, d)."""
@@ -197,7 +201,9 @@ def declared() -> tuple[Column, ...]:
 
 def registered_columns(table: str) -> tuple[Column, ...]:
     """The columns of a table that were registered from outside."""
-    return tuple(c for measurement in _registered for c in measurement.columns if c.table == table)
+    return tuple(
+        c for measurement in _all_registered() for c in measurement.columns if c.table == table
+    )
 
 
 def needs_generated(table: str) -> frozenset[str]:
@@ -220,6 +226,15 @@ def register(measurement: Measurement) -> None:
             raise ValueError(f"{column.place}: {fault}")
         known.append(column)
     _registered.append(measurement)
+
+
+def _all_registered() -> Sequence[Measurement]:
+    """Those of this process, after those of installed packages."""
+    _installed()
+    return _registered
+
+
+_installed = Installed(GROUP, Measurement, register)
 
 
 def _fault(column: Column, known: Sequence[Column]) -> str | None:
@@ -279,7 +294,7 @@ def measure_losses(losses: StringLosses) -> Tables:
 
 
 def _with_registered(found: Tables, generated: bool, *read: Any) -> Tables:
-    for measurement in _registered:
+    for measurement in _all_registered():
         if measurement.generated != generated:
             continue
         added = measurement.measure(*read)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from analysis.charts.figure import Figure
-from analysis.claims import Claim, Result, claims, forget, register
+from analysis.claims import Claim, Result, claims, forget, register, registry
 from analysis.claims.registry import BUILT_IN
 from analysis.claims.verdicts import above_zero
 from analysis.frames.errors import AnalysisError
 from analysis.report.folder import write_report
 from analysis.statistics.seeds import mean_over_seeds
+from study.config.installed import Installed, NotUsable
 from tests.analysis import synthetic
+from tests.installed import name_entry_points
+from tests.sweeps.tiny import TINY, memophase
 
 
 def end(tables) -> Result:
@@ -60,6 +64,9 @@ TOY = Claim(
     sentence=lambda found: f"E = {found.estimate.mean:.3f} <in the end>.",
     figure=dots,
 )
+
+
+TAKEN = replace(TOY, id="C1")
 
 
 @pytest.fixture
@@ -166,3 +173,36 @@ def test_needs_are_told_before_anything_is_trained():
     assert "fewer than 38 controls" in claim.lacks(few)[0]
     more = {"corpus": {"control_size": 64}}
     assert claim.lacks([synthetic.config(seed=s, size=32, **zipf, **more) for s in range(2)]) == []
+
+
+def test_an_installed_package_adds_a_claim_by_an_entry_point(tmp_path, monkeypatch):
+    name_entry_points(tmp_path, registry.GROUP, toy="tests.analysis.claims.test_registry:TOY")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_installed", Installed(registry.GROUP, Claim, register))
+    try:
+        assert [claim.id for claim in claims()][:3] == ["C1", "C1b", "C2"]
+    finally:
+        forget(TOY)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("nowhere.at_all:X", "cannot be loaded: No module named 'nowhere'"),
+        ("tests.analysis.claims.test_registry:order", "is no Claim"),
+        ("tests.analysis.claims.test_registry:TAKEN", "there is C1 "),
+    ],
+)
+def test_what_a_package_names_wrongly_is_one_clear_line(tmp_path, monkeypatch, value, fault):
+    name_entry_points(tmp_path, registry.GROUP, toy=value)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_installed", Installed(registry.GROUP, Claim, register))
+    with pytest.raises(NotUsable, match=f"entry point 'toy = {value}' of the group .*{fault}"):
+        claims()
+    monkeypatch.setattr(registry, "_installed", Installed(registry.GROUP, Claim, register))
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    result = memophase("plan", "tiny.yaml", "--no-time")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert fault in line

@@ -25,6 +25,7 @@ from study.store.results import FOLDER, Results
 from study.training.member import Member
 from study.training.pack import PackTrainer
 from study.training.run import run_pack
+from tests.installed import name_entry_points
 from tests.study.models.toy import TOY, Toy
 from tests.study.small import small
 
@@ -150,11 +151,7 @@ def test_a_name_is_given_once():
 
 @pytest.mark.usefixtures("own_registry")
 def test_an_installed_package_adds_a_model_by_an_entry_point(tmp_path, monkeypatch):
-    information = tmp_path / "toy-1.0.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
-    points = f"[{kinds.GROUP}]\ninstalled-toy = tests.study.models.toy:TOY\n"
-    (information / "entry_points.txt").write_text(points)
+    name_entry_points(tmp_path, kinds.GROUP, **{"installed-toy": "tests.study.models.toy:TOY"})
     monkeypatch.syspath_prepend(tmp_path)
     assert known() == ["installed-toy", "transformer", "unet", "unet-reference"]
     assert kind_of(small(network__kind="installed-toy")) is TOY

@@ -383,8 +383,8 @@ def _run(sweep: Sweep, location: str, address: str, again: str, began: float) ->
 def _note(sweep: Sweep) -> None:
     from sweeps import show
 
-    for note in show.notes(sweep):
-        print(note, file=sys.stderr)
+    if (said := show.untold(sweep)) is not None:
+        print(said, file=sys.stderr)
 
 
 def _console() -> Console:

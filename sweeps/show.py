@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from analysis.claims.readiness import Readiness, missing
 from study.measures import validity
 from sweeps.files.spec import Sweep
+from sweeps.planning.networks import Network
 from sweeps.planning.plan import GPU_FLOP_RATES, Plan
 from sweeps.running.progress import duration
 from sweeps.running.run import Outcome
@@ -37,6 +39,10 @@ def plan(planned: Plan) -> str:
         slow, fast = GPU_FLOP_RATES
         at = f"if one does {fast:.0e} to {slow:.0e} FLOP/s, which is assumed, not measured"
         rows.append(("estimate", f"{_hours(planned.gpu_hours)} of one GPU, {at}"))
+    rows += [("network", _network(network)) for network in planned.networks]
+    rows += _claims(planned.claims)
+    if planned.single_stratum is not None:
+        rows.append(("typicality", planned.single_stratum))
     return "\n".join(f"{name:<11} {text}" for name, text in rows)
 
 
@@ -81,6 +87,26 @@ def failures(sweep: Sweep, ended: Outcome) -> Iterator[str]:
             log = f"; log: {ended.logs[training.hash]}" if training.hash in ended.logs else ""
             where = training.cell.label or sweep.name
             yield f"{where} seed {training.config.seed} ({training.hash}) failed: {why}{log}"
+
+
+def _network(network: Network) -> str:
+    layers = f", {network.layers} layers" if network.layers else ""
+    learned = " to ".join(dict.fromkeys(f"{count:,}" for count in network.parameters))
+    flop = " to ".join(dict.fromkeys(f"{each:.2e}" for each in network.step_flop))
+    size = f"{network.kind} of width {network.width}{layers}"
+    return f"{size}: {learned} parameters, {flop} FLOP a step, {network.trainings} trainings"
+
+
+def _claims(found: Sequence[Readiness]) -> Iterator[tuple[str, str]]:
+    """How many claims can be tested, and what others lack, a line for each thing that is lacking.
+
+    A claim that lacks several things stands in as many lines.
+    """
+    testable = [claim.id for claim in found if claim.testable]
+    named = f": {', '.join(testable)}" if testable else ""
+    yield "claims", f"{len(testable)} of {len(found)} can be tested{named}"
+    for lack, ids in missing(found).items():
+        yield "", f"not {', '.join(ids)}: {lack}"
 
 
 def _shares(planned: Plan) -> str:

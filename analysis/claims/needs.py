@@ -8,11 +8,11 @@ import pandas as pd
 
 from analysis.claims.claim import Need
 from analysis.frames.cells import title
+from analysis.frames.strata import FEW, UNIFORM, why_single_of
 from analysis.statistics.matching import alike
 from analysis.statistics.onset_slopes import equal_but
 from analysis.statistics.slopes import SIZE
 from study.config import TrialConfig
-from study.measures.memorized import ONE_IN
 
 
 def several_seeds(trials: Sequence[TrialConfig]) -> str | None:
@@ -43,18 +43,10 @@ def several_generated_steps(trials: Sequence[TrialConfig]) -> str | None:
 
 def several_strata(trials: Sequence[TrialConfig]) -> str | None:
     """Slopes over typicality need strings that differ in it, and controls for two strata."""
-    unequal = [t for t in trials if any(a > 0 for a in t.grammar.zipf.values())]
-    if not unequal:
-        return (
-            "all rules are equally probable, so all strings are equally typical: set grammar.zipf"
-        )
-    needed = 2 * (ONE_IN - 1)
-    if any(trial.control_size >= needed for trial in unequal):
+    reasons = [why_single_of(trial) for trial in trials]
+    if None in reasons:
         return None
-    return (
-        f"fewer than {needed} controls make a single stratum: raise corpus.size or "
-        "corpus.control_size"
-    )
+    return FEW if FEW in reasons else UNIFORM
 
 
 def varied(field: str) -> Need:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from rhm import GrammarShape
@@ -350,6 +351,11 @@ class TrialConfig(Section):
 
     def flat(self) -> dict[str, Any]:
         """Dotted field -> value with derived defaults resolved; one Zipf exponent per level."""
+        return dict(self._flat)
+
+    @cached_property
+    def _flat(self) -> dict[str, Any]:
+        """Kept, because every claim of a plan looks at the settings of every training."""
         flat = flattened(self.resolved.to_dict())
         exponents = flat.pop("grammar.zipf")
         for level in range(self.grammar.depth):

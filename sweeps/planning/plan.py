@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from analysis.claims.readiness import Readiness, readiness
+from analysis.frames.strata import single_stratum
 from study.store.results import Results
 from sweeps.files.spec import Sweep
 from sweeps.planning import cost, memory, packing, trial
 from sweeps.planning.cost import Cost
+from sweeps.planning.networks import Network, networks
 from sweeps.planning.packing import Pack
 from sweeps.status import folder
 
@@ -39,6 +42,9 @@ class Plan:
         memory_mib: of the largest pack.
         memory_limit_mib: that a pack may take; one of a single training may take more.
         disk_mib: of the results.
+        networks: of all trainings, one for each kind and size.
+        claims: which of them the sweep can test, and what it lacks for the others.
+        single_stratum: where memorization by typicality is a single point, and why; None: nowhere.
     """
 
     name: str
@@ -57,6 +63,9 @@ class Plan:
     core_hours: Range | None
     wall_hours: Range | None
     gpu_hours: Range | None
+    networks: tuple[Network, ...]
+    claims: tuple[Readiness, ...]
+    single_stratum: str | None
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -108,6 +117,9 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         core_hours=core,
         wall_hours=wall,
         gpu_hours=_gpu_hours(spent) if on_gpu else None,
+        networks=networks(training.config for training in sweep.trainings),
+        claims=readiness([training.config for training in sweep.trainings]),
+        single_stratum=single_stratum([cell.config for cell in sweep.cells]),
     )
 
 

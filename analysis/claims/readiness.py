@@ -1,0 +1,45 @@
+"""Which claims a sweep can test, told before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.claims.registry import claims
+from study.config import TrialConfig
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What the settings of a sweep say about one claim.
+
+    Attributes:
+        id, statement: of the claim.
+        lacks: what the sweep lacks and what to set, one sentence each; empty where it can be
+            tested, as long as its trainings then show what the claim is about.
+    """
+
+    id: str
+    statement: str
+    lacks: tuple[str, ...]
+
+    @property
+    def testable(self) -> bool:
+        """Whether nothing is lacking."""
+        return not self.lacks
+
+
+def readiness(trials: Sequence[TrialConfig]) -> tuple[Readiness, ...]:
+    """Every registered claim, in order, on the trainings of a sweep."""
+    return tuple(
+        Readiness(claim.id, claim.statement, tuple(claim.lacks(trials))) for claim in claims()
+    )
+
+
+def missing(found: Sequence[Readiness]) -> dict[str, list[str]]:
+    """What is lacking -> the ids of the claims that need it, the most wanted first."""
+    wanted: dict[str, list[str]] = {}
+    for one in found:
+        for lack in one.lacks:
+            wanted.setdefault(lack, []).append(one.id)
+    return dict(sorted(wanted.items(), key=lambda item: -len(item[1])))

@@ -1,0 +1,54 @@
+"""The networks of a sweep: how many numbers each learns, and what a step of it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from study.config import TrialConfig
+from sweeps.planning import cost
+
+N = TypeVar("N", int, float)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Trainings whose networks are of one kind and size.
+
+    Attributes:
+        kind, width, layers: `network.*`; layers None where a kind has no number of them to be set.
+        trainings: how many.
+        parameters: learned numbers, the fewest and the most over their grammars.
+        step_flop: operations of an optimizer step, likewise.
+    """
+
+    kind: str
+    width: int
+    layers: int | None
+    trainings: int
+    parameters: tuple[int, int]
+    step_flop: tuple[float, float]
+
+
+def networks(trials: Iterable[TrialConfig]) -> tuple[Network, ...]:
+    """The networks of some trainings, by kind, width and layers."""
+    groups: dict[tuple[str, int, int], list[TrialConfig]] = {}
+    for trial in trials:
+        network = trial.network
+        groups.setdefault((network.kind, network.width, network.layers or 0), []).append(trial)
+    return tuple(
+        Network(
+            kind,
+            width,
+            layers or None,
+            len(group),
+            _ends([cost.weights(trial) for trial in group]),
+            _ends([cost.optimizer_step(trial) for trial in group]),
+        )
+        for (kind, width, layers), group in sorted(groups.items())
+    )
+
+
+def _ends(values: list[N]) -> tuple[N, N]:
+    return min(values), max(values)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 
 from analysis.frames.wording import number
 
@@ -13,6 +15,9 @@ EQUAL_ENTROPY = 0.02
 """Nats by which string entropies may differ and still count as equal."""
 
 PREFIX = "grammar.zipf."
+
+STEEPEST = 64.0
+"""A Zipf exponent at which the second rule is as good as never taken."""
 
 
 def exponents(trainings: pd.DataFrame) -> list[str]:
@@ -34,6 +39,35 @@ def string_entropy(trainings: pd.DataFrame) -> pd.Series:
         entropy = pd.Series([_zipf_entropy(int(m), float(a)) for m, a in pairs], trainings.index)
         total = total + (tuple_size.astype(float) ** level * entropy).where(there, 0.0)
     return total
+
+
+def equal_entropy(
+    num_synonyms: int, exponent: float, *, at: int, level: int, tuple_size: int = 2
+) -> float:
+    """The Zipf exponent at one level that leaves strings the entropy of another at another level.
+
+    Level l has s^l nodes, so tails at levels l and l' are equally wide where
+    s^l·(ln m - H(p_l)) = s^l'·(ln m - H(p_l')).
+
+    Args:
+        num_synonyms: m, 2 or more.
+        exponent: the given one, above 0.
+        at: its level.
+        level: the level of the other.
+        tuple_size: s.
+
+    Raises:
+        ValueError: when no exponent at that level takes so much from the entropy.
+    """
+    most = math.log(num_synonyms)
+    nodes = float(tuple_size) ** (at - level)
+    wanted = most - nodes * (most - _zipf_entropy(num_synonyms, exponent))
+    if not 0 < wanted < most:
+        raise ValueError(
+            f"no exponent at level {level} takes as much from the entropy of a string as "
+            f"{exponent:g} at level {at}"
+        )
+    return float(brentq(lambda a: _zipf_entropy(num_synonyms, a) - wanted, 0.0, STEEPEST))
 
 
 def entropy_label(trainings: pd.DataFrame) -> pd.Series:

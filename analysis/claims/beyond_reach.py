@@ -149,6 +149,7 @@ CLAIM = Claim(
         f"P(τ_mem > last step) < {SURE:g}"
     ),
     method="exact binomial interval over seeds",
+    expected=HALF,
     needs=(varied(SIZE), several_seeds),
     test=test,
     sentence=sentence,

@@ -58,6 +58,8 @@ class Claim(Generic[R]):
         statement, source: the claim and who made it.
         quantity: what the effect measures.
         method: how the effect and its interval come about.
+        expected: the value that the effect is held against: the claim says that it lies above it,
+            below it or, within a band, at it.
         needs: what a sweep must have, by which one can tell before it is run.
         test: tables -> result; pure.
         sentence: result -> what the sweep says, in one sentence with its numbers.
@@ -73,6 +75,7 @@ class Claim(Generic[R]):
     source: str
     quantity: str
     method: str
+    expected: float = 0.0
     needs: Sequence[Need] = ()
     test: Callable[[Mapping[str, pd.DataFrame]], R]
     sentence: Callable[[R], str]

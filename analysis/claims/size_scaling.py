@@ -24,6 +24,8 @@ from analysis.statistics.onset_slopes import Dependence
 from analysis.statistics.onsets import GENERALIZATION, LOSS, MEMORIZATION
 
 SIZE = "corpus.size"
+PROPORTIONAL = 1.0
+"""The slope of the logarithm of an onset that grows in proportion to N."""
 
 
 def memorization(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
@@ -31,7 +33,7 @@ def memorization(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
     slope = Dependence(onset=MEMORIZATION, field=SIZE).slope(tables)
     return onset_result(
         slope,
-        equal_to(slope.estimate, 1.0),
+        equal_to(slope.estimate, PROPORTIONAL),
         name="slope of log τ_mem on log N",
         untested=needed("τ_mem", SIZE),
     )
@@ -96,6 +98,7 @@ C7 = Claim(
     statement="τ_mem grows in proportion to N",
     source="Favero et al., arXiv 2505.16959; Bonnaire et al., arXiv 2505.17638",
     quantity="slope of log τ_mem on log N, to equal 1",
+    expected=PROPORTIONAL,
     method=METHOD,
     needs=(varied(SIZE), several_seeds),
     test=memorization,

@@ -1,4 +1,4 @@
-"""The table of all claims: one row each, with its effect drawn around zero."""
+"""The table of all claims: one row each, its effect drawn around what it is held against."""
 
 from __future__ import annotations
 
@@ -60,16 +60,20 @@ def _row(one: Outcome) -> Row:
         tested=result.verdict != NOT_TESTED,
         effect=interval(*result.estimate[:3], digits=3),
         p=DASH if p is None else p_value(p),
-        bar=bar(result.estimate),
+        bar=bar(result.estimate, one.claim.expected),
         remedy=result.remedy,
     )
 
 
-def bar(estimate: Estimate) -> Bar | None:
-    """An effect around zero; effects have units of their own, so every bar has its own scale."""
-    mean, lower, upper, _ = estimate
-    if mean is None:
+def bar(estimate: Estimate, around: float = 0.0) -> Bar | None:
+    """An effect around what it is held against, which is zero for most claims.
+
+    Effects have units of their own, so every bar has its own scale.
+    """
+    if estimate.mean is None:
         return None
+    mean = estimate.mean - around
+    lower, upper = (None if x is None else x - around for x in (estimate.lower, estimate.upper))
     ends = [abs(x) for x in (mean, lower, upper) if x is not None]
     scale = REACH / max(ends) if max(ends) > 0 else 0.0
     scaled = (None if x is None else x * scale for x in (lower, upper))

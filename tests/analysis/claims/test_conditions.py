@@ -143,11 +143,25 @@ class TestC5:
 
 
 class TestC18:
-    def test_the_peak_is_where_the_ends_are_farthest_on_either_side(self):
+    def test_the_peak_is_the_largest_gap_inside_on_either_side(self):
         profiles = np.ones((3, 10))
-        profiles[:, 2], profiles[:, 5] = 3.0, [-2.0, -1.5, -1.8]
+        profiles[:, 2], profiles[:, 5], profiles[:, 0] = 2.0, [-3.0, -2.5, -2.8], 9.0
         assert noise_gap.peak(profiles) == 5
-        assert noise_gap.over_ends(profiles)[:, 4].tolist() == pytest.approx([-3, -2.5, -2.8])
+        assert noise_gap.over_ends(profiles)[:, 4].tolist() == pytest.approx([-8, -7.5, -7.8])
+
+    def test_a_quiet_window_far_below_a_loud_end_is_no_peak(self):
+        gaps = [0.045, 0.038, 0.011, 0.001, *[0.0] * 6]
+        profiles = np.array([gaps, gaps])
+        assert noise_gap.peak(profiles) == 1
+        assert noise_gap.over_ends(profiles)[0, 0] == pytest.approx(0.038 - 0.0225)
+
+    def test_an_end_that_is_not_calm_is_named(self):
+        tables = clear("C18")
+        assert "not calm" not in medium_noise.sentence(medium_noise.test(tables))
+        first = tables["noise"]["window"] == 0
+        tables["noise"]["heldout_loss"] += 10.0 * first
+        said = medium_noise.sentence(medium_noise.test(tables))
+        assert said.startswith("Contradicted") and "at 0.05, an end that is not calm" in said
 
     def test_the_first_step_with_copies_counts(self):
         tables = clear("C18")

@@ -1,4 +1,4 @@
-"""C2, C5, C18 and C19 on simulated sweeps: power, false verdicts, coverage."""
+"""C1, C2, C5, C16, C18 and C19 on simulated sweeps: power, false verdicts, coverage."""
 
 from __future__ import annotations
 
@@ -10,18 +10,35 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.claims import common_rules, deduplicated, medium_noise, reverse_steps
+from analysis.claims import (
+    common_rules,
+    deduplicated,
+    medium_noise,
+    outlier_first,
+    reverse_steps,
+    typical_first,
+)
 from analysis.claims.verdicts import CONTRADICTED, SUPPORTED, above_zero, all_of
 from analysis.frames.tables import Tables
 from analysis.statistics.deduplication import deduplicated_slopes
 from analysis.statistics.noise_gap import gaps_by_seed, noise_gaps, over_ends, peak
 from analysis.statistics.partial_window import partial_windows
 from analysis.statistics.reverse_step_slopes import reverse_step_slopes
-from analysis.statistics.typicality_slopes import slope_over_seeds
+from analysis.statistics.typicality_slopes import slope_over_seeds, typicality_slopes, with_both
 from tests.analysis.claims import simulated
 from tests.analysis.claims.simulated import CLEAR, REPETITIONS
 
 SPREAD = 0.02
+
+
+def copying_sweeps(rng: np.random.Generator, size: int, effect: float) -> Tables:
+    """T_E that differs from seed to seed; T_L of the other sign, as far and as often."""
+    own = simulated.trainings(size)
+    slope, knowledge = (simulated.effects(rng, size, sign * effect, SPREAD) for sign in (1, -1))
+    curves = simulated.curves(
+        own, {64: 0.02, 128: 0.3, 256: 0.6}, typicality_slope=slope, likelihood_slope=knowledge
+    )
+    return Tables.of({"trainings": own, "curves": curves})
 
 
 def deduplicated_sweeps(rng: np.random.Generator, size: int, effect: float) -> Tables:
@@ -115,9 +132,15 @@ class Simulation:
     effects: Callable[[Tables, int], pd.Series]
     test: Callable[[Tables], Any]
     unit: float = SPREAD
+    sign: int = 1
 
 
 SIMULATIONS = {
+    "C1": Simulation(
+        copying_sweeps,
+        lambda tables, _: by_seed(typicality_slopes(tables), "typicality_slope"),
+        typical_first.test,
+    ),
     "C2": Simulation(
         deduplicated_sweeps,
         lambda tables, _: by_seed(deduplicated_slopes(tables), "typicality_slope"),
@@ -127,6 +150,12 @@ SIMULATIONS = {
         overproducing_sweeps,
         lambda tables, _: by_seed(partial_windows(tables), "overproduction"),
         common_rules.test,
+    ),
+    "C16": Simulation(
+        copying_sweeps,
+        lambda tables, _: -by_seed(with_both(typicality_slopes(tables)), "likelihood_slope"),
+        outlier_first.test,
+        sign=-1,
     ),
     "C18": Simulation(
         noisy_sweeps, peaks_by_seed, medium_noise.test, unit=SPREAD * float(np.sqrt(1.5))
@@ -160,7 +189,7 @@ def test_without_an_effect_little_is_supported(name, seeds):
     assert found.get(CONTRADICTED, 0) <= simulated.at_most(0.05)
 
 
-@pytest.mark.parametrize("name", ["C2", "C5", "C19"])
+@pytest.mark.parametrize("name", ["C1", "C2", "C5", "C16", "C19"])
 def test_a_reversed_effect_contradicts(name):
     assert verdicts(name, -CLEAR, 5)[CONTRADICTED] >= 0.9
 
@@ -186,10 +215,25 @@ def test_intervals_cover(name, seeds):
 def test_one_sweep_alone_gives_what_all_together_gave(name):
     one, seeds = SIMULATIONS[name], 4
     tables = one.draw(np.random.default_rng(0), 3 * seeds, 1.0)
-    together = simulated.estimates(one.effects(tables, seeds), seeds)
+    together = simulated.estimates(one.sign * one.effects(tables, seeds), seeds)
     for repetition, estimate in enumerate(together):
         found = one.test(simulated.part(tables, seeds, repetition))
         assert found.estimate == pytest.approx(estimate)
+
+
+def test_c16_takes_both_signs():
+    seeds, rng = 5, np.random.default_rng(4)
+    alone = [
+        {"typicality_slope": sign * CLEAR, "likelihood_slope": -sign * CLEAR} for sign in (1, -1)
+    ]
+    both, typical = dict(alone[0]), {**alone[0], "likelihood_slope": CLEAR}
+    for means, verdict in ((both, SUPPORTED), (alone[1], CONTRADICTED), (typical, CONTRADICTED)):
+        own = simulated.trainings(seeds * 40)
+        slopes = {n: simulated.effects(rng, len(own), m, SPREAD) for n, m in means.items()}
+        curves = simulated.curves(own, {64: 0.3}, **slopes)
+        tables = Tables.of({"trainings": own, "curves": curves})
+        found = [outlier_first.test(simulated.part(tables, seeds, r)) for r in range(40)]
+        assert sum(one.verdict == verdict for one in found) >= 34
 
 
 @pytest.mark.parametrize(

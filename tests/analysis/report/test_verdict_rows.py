@@ -29,6 +29,16 @@ def test_a_bar_without_an_interval_is_a_dot_and_without_an_effect_nothing():
     assert bar(Estimate(None, None, None, 0)) is None
 
 
+def test_a_bar_is_drawn_around_what_the_claim_says():
+    expected = {claim.id: claim.expected for claim in claims()}
+    assert expected["C7"] == 1.0
+    assert expected["C8"] == expected["C1"] == 0.0
+    drawn = bar(Estimate(0.95, 0.85, 1.05, 5), expected["C7"])
+    assert drawn.lower == pytest.approx(-0.9)
+    assert drawn.upper == pytest.approx(0.3)
+    assert bar(Estimate(1.0, None, None, 1), 1.0) == Bar(0.0, None, None)
+
+
 def test_every_claim_has_a_row_that_leads_to_its_details(tables: Tables, report: ReportPaths):
     rows = verdict_rows(outcomes(tables, claims()))
     assert [row.id for row in rows] == [claim.id for claim in claims()]

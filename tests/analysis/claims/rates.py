@@ -1,0 +1,206 @@
+"""How often each claim comes out how where the truth is known: the table of docs/claims.md.
+
+    python -m tests.analysis.claims.rates [--kept FILE]
+
+A row is worked out once and kept, so that the command may be interrupted and goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.claims.verdicts import CONTRADICTED, SUPPORTED, above_zero, all_of
+from analysis.statistics.partial_window import partial_windows
+from analysis.statistics.sample_complexity import (
+    learned_sizes,
+    positions,
+    synonym_slopes,
+    vocabulary_slopes,
+)
+from analysis.statistics.typicality_slopes import typicality_slopes, with_both
+from tests.analysis.claims import simulated, test_onset_claims, test_simulated
+from tests.analysis.claims import test_simulated_learning as learning
+from tests.analysis.claims.simulated import CLEAR, REPETITIONS
+
+COVERED = 1000
+"""Sweeps by which coverage is told to ± 0.7 points where they are drawn together."""
+
+EACH = 400
+"""The same where each is tested alone: ± 1.1 points."""
+
+SEEDS = (3, 5, 10)
+
+
+def stream(name: str, *purpose: int) -> np.random.Generator:
+    """Random numbers of a claim's own."""
+    return np.random.default_rng([*name.encode(), *purpose])
+
+
+Row = dict[str, float | None]
+"""`supported`, `none`, `reversed`: shares; `3`, `5`, `10`: coverage at so many seeds."""
+
+
+def together(module: Any, name: str) -> Row:
+    """Of a claim whose effect by seed is worked out for all sweeps at once."""
+    one = module.SIMULATIONS[name]
+    unit = one.unit if module is test_simulated else learning.SPREAD
+
+    def effects(seeds: int, effect: float, repetitions: int) -> Any:
+        tables = one.draw(stream(name, seeds), seeds * repetitions, effect)
+        return one.effects(tables, *((seeds,) if module is test_simulated else ()))
+
+    row = _rates(lambda effect: simulated.verdicts(effects(5, effect, REPETITIONS), 5))
+    for seeds in SEEDS:
+        found = simulated.estimates(effects(seeds, 6.0, COVERED), seeds)
+        row[str(seeds)] = _covered(found, 6.0 * unit)
+    return row
+
+
+def c5() -> Row:
+    """The conjunction: both halves hold, neither, or relaxation the other way."""
+
+    def share(effect: float) -> Mapping[str, float]:
+        tables = test_simulated.overproducing_sweeps(
+            stream("C5"), 5 * REPETITIONS, abs(effect), effect
+        )
+        windows = partial_windows(tables)
+        halves = [
+            [above_zero(x) for x in simulated.estimates(test_simulated.by_seed(windows, name), 5)]
+            for name in ("overproduction", "relaxation")
+        ]
+        return simulated.rates([all_of(*both) for both in zip(*halves, strict=True)])
+
+    return {**together(test_simulated, "C5"), **_rates(share)}
+
+
+def c16() -> Row:
+    """The conjunction: both signs hold, neither is there, or both are the other way round."""
+
+    def share(effect: float) -> Mapping[str, float]:
+        tables = test_simulated.copying_sweeps(stream("C16"), 5 * REPETITIONS, effect)
+        slopes = with_both(typicality_slopes(tables))
+        copying, knowledge = (
+            simulated.estimates(sign * test_simulated.by_seed(slopes, name), 5)
+            for sign, name in ((1, "typicality_slope"), (-1, "likelihood_slope"))
+        )
+        pairs = zip(copying, knowledge, strict=True)
+        return simulated.rates([all_of(above_zero(a), above_zero(b)) for a, b in pairs])
+
+    return {**together(test_simulated, "C16"), **_rates(share)}
+
+
+def c18() -> Row:
+    """Reversed: the ends stand above the middle, not one window of the middle below them."""
+    tables = test_simulated.noisy_sweeps(stream("C18"), 5 * REPETITIONS, 0.0)
+    ends = tables["noise"]["window"].isin([0, 9])
+    raised = CLEAR * test_simulated.SPREAD * np.sqrt(1.5)
+    tables["noise"]["heldout_loss"] += np.where(ends, raised, 0.0)
+    peaks = test_simulated.peaks_by_seed(tables, 5)
+    reversed_ = simulated.verdicts(peaks, 5).get(CONTRADICTED, 0.0)
+    return {**together(test_simulated, "C18"), "reversed": reversed_}
+
+
+def c12() -> Row:
+    """N is that of N*_l, at the edge of its order of magnitude, or of another one."""
+
+    def sizes(seeds: int, repetitions: int, position: float) -> Any:
+        rng = stream("C12", seeds)
+        return learned_sizes(learning.sized_sweeps(rng, seeds * repetitions, position=position))
+
+    def share(position: float) -> Mapping[str, float]:
+        found = sizes(5, REPETITIONS, position)
+        parts = [
+            simulated.estimates(of(found), 5)
+            for of in (positions, vocabulary_slopes, synonym_slopes)
+        ]
+        judged = [learning.enough_strings.conjunction(*each) for each in zip(*parts, strict=True)]
+        return simulated.rates(judged)
+
+    row = _rates(share, (0.0, 0.5, 0.8))
+    for seeds in SEEDS:
+        found = simulated.estimates(positions(sizes(seeds, EACH, 0.1)), seeds)
+        row[str(seeds)] = _covered(found, 0.1)
+    return row
+
+
+def onset(id: str) -> Row:
+    """Of a claim that is tested sweep by sweep, a seventh of its onsets censored."""
+    claim, design, slopes = test_onset_claims.CASES[id]
+    truth = 0.0 if id == "C17" else slopes[0]
+
+    def tested(which: int, seeds: int, repetitions: int) -> Iterator[Any]:
+        rng = stream(id, which, seeds)
+        for _ in range(repetitions):
+            yield claim.test(design.tables(slopes[which], seeds, rng))
+
+    def share(which: float) -> Mapping[str, float]:
+        return simulated.rates([one.judgement for one in tested(int(which), 8, REPETITIONS)])
+
+    row = _rates(share, (0, 1, 2))
+    for seeds in SEEDS if id != "C10" else ():
+        found = [one.estimate for one in tested(0, seeds, EACH)]
+        row[str(seeds)] = _covered([one for one in found if one.lower is not None], truth)
+    return row
+
+
+def _rates(
+    share: Callable[[float], Mapping[str, float]],
+    effects: Sequence[float] = (CLEAR, 0.0, -CLEAR),
+) -> Row:
+    """Supported where it holds, supported where it does not, contradicted where reversed."""
+    holds, none, reversed_ = (share(effect) for effect in effects)
+    return {
+        "supported": holds.get(SUPPORTED, 0.0),
+        "none": none.get(SUPPORTED, 0.0),
+        "reversed": reversed_.get(CONTRADICTED, 0.0),
+    }
+
+
+def _covered(found: Sequence[Any], truth: float) -> float:
+    return float(np.mean([one.lower <= truth <= one.upper for one in found]))
+
+
+ROWS: dict[str, Callable[[], Row]] = {
+    "C1": lambda: together(test_simulated, "C1"),
+    "C2": lambda: together(test_simulated, "C2"),
+    "C5": c5,
+    "C11": lambda: together(learning, "C11"),
+    "C12": c12,
+    "C13": lambda: together(learning, "C13"),
+    "C14": lambda: together(learning, "C14"),
+    "C15": lambda: together(learning, "C15"),
+    "C16": c16,
+    "C18": c18,
+    "C19": lambda: together(test_simulated, "C19"),
+    **{id: lambda id=id: onset(id) for id in test_onset_claims.CASES},
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Work out what is not kept, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kept", type=Path, default=Path("claims-rates.json"))
+    kept = parser.parse_args(arguments).kept
+    rows: dict[str, Row] = json.loads(kept.read_text()) if kept.exists() else {}
+    for id, work in ROWS.items():
+        if id not in rows:
+            rows[id] = work()
+            kept.write_text(json.dumps(rows, indent=1))
+    print(
+        "| claim | holds: supported | does not: supported | reversed: contradicted | 3 | 5 | 10 |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for id in sorted(rows, key=lambda id: (int(id.strip("Cb")), id)):
+        names = ("supported", "none", "reversed", *map(str, SEEDS))
+        shares = [rows[id].get(name) for name in names]
+        print(f"| {id} |", " | ".join("–" if x is None else f"{100 * x:.1f}" for x in shares), "|")
+
+
+if __name__ == "__main__":
+    main()

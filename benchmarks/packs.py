@@ -136,7 +136,7 @@ class Pack:
             self.trainer.diffusion,
             [config.seed for config in configs],
             count=self.setting.generated,
-            leaves=configs[0].grammar.shape.num_leaves,
+            leaves=configs[0].shape.num_leaves,
         )
 
     def read(self, strings: np.ndarray) -> None:

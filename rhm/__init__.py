@@ -7,12 +7,13 @@ from rhm.exact.derivation import Derivations
 from rhm.exact.refit import refit, refit_rule_probabilities
 from rhm.grammar import Grammar
 from rhm.keys import lookup, string_keys
-from rhm.shape import GrammarShape, infeasibility
+from rhm.shape import GrammarShape, TreeShape, infeasibility
 
 __all__ = [
     "Derivations",
     "Grammar",
     "GrammarShape",
+    "TreeShape",
     "infeasibility",
     "lookup",
     "refit",

@@ -1,4 +1,4 @@
-"""The shape of a grammar: the five integers that fix every array size."""
+"""Shapes: the integers that fix every array size, of a tree of tokens and of a grammar."""
 
 from __future__ import annotations
 
@@ -44,8 +44,33 @@ def infeasibility(
     return None
 
 
+@dataclass(frozen=True)
+class TreeShape:
+    """Depth L, vocabulary v and tuple size s of strings that are read as the leaves of a tree.
+
+    Levels count from the root: level 0 is the whole string, level L the leaves.
+    """
+
+    depth: int
+    vocab_size: int
+    tuple_size: int
+
+    @property
+    def num_leaves(self) -> int:
+        """d = s^L, the length of every string."""
+        return self.tuple_size**self.depth
+
+    def nodes_at(self, level: int) -> int:
+        """Number of nodes of a level, s^level."""
+        return self.tuple_size**level
+
+    def leaves_under(self, level: int) -> int:
+        """Number of leaves under one node of a level, s^(L - level)."""
+        return self.tuple_size ** (self.depth - level)
+
+
 @dataclass(frozen=True, init=False)
-class GrammarShape:
+class GrammarShape(TreeShape):
     """Depth L, vocabulary v, synonyms m, tuple size s and root symbols n of a grammar.
 
     Levels count from the root: level 0 is the root symbol, level L the leaves.
@@ -53,10 +78,7 @@ class GrammarShape:
     Raises ValueError when no grammar has this shape; `infeasibility` gives the reason as text.
     """
 
-    depth: int
-    vocab_size: int
     num_synonyms: int
-    tuple_size: int
     num_classes: int
 
     def __init__(
@@ -81,11 +103,6 @@ class GrammarShape:
             raise ValueError(reason)
 
     @property
-    def num_leaves(self) -> int:
-        """d = s^L, the length of every string."""
-        return self.tuple_size**self.depth
-
-    @property
     def num_rule_nodes(self) -> int:
         """(s^L - 1)/(s - 1): nodes at which a rule is chosen, levels 0 … L-1."""
         return (self.num_leaves - 1) // (self.tuple_size - 1)
@@ -103,14 +120,6 @@ class GrammarShape:
     def symbols_at(self, level: int) -> int:
         """Number of symbols of a level: n at the root, v below."""
         return self.num_classes if level == 0 else self.vocab_size
-
-    def nodes_at(self, level: int) -> int:
-        """Number of nodes of a level, s^level."""
-        return self.tuple_size**level
-
-    def leaves_under(self, level: int) -> int:
-        """Number of leaves under one node of a level, s^(L - level)."""
-        return self.tuple_size ** (self.depth - level)
 
 
 def _as_integer(name: str, value: object) -> int:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 from study.config import ConfigError, TrialConfig
+from study.corpus.pool import Pool
+from study.corpus.pools import pool_of, ready
 from study.store.results import FOLDER, Results
 
 
@@ -24,15 +26,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1, help="torch threads (default: 1)")
     options = parser.parse_args(arguments)
     try:
-        config = TrialConfig.from_dict(json.loads(options.config.read_text()))
+        document = json.loads(options.config.read_text())
+        config = TrialConfig.from_dict(ready(document, beside=options.config.parent))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         return _refuse(f"{options.config}: cannot be read as JSON: {error}")
     except ConfigError as error:
         return _refuse(*(f"{options.config}: {line}" for line in error.lines))
-    return _train(config, options)
+    return _train(config, pool_of(document, beside=options.config.parent), options)
 
 
-def _train(config: TrialConfig, options: argparse.Namespace) -> int:
+def _train(config: TrialConfig, pool: Pool | None, options: argparse.Namespace) -> int:
     from study.training.run import run_pack
 
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
@@ -44,9 +47,12 @@ def _train(config: TrialConfig, options: argparse.Namespace) -> int:
         print(f"step={step}", *(f"{name}={x:.4g}" for name, x in numbers.items()), flush=True)
 
     try:
+        results = Results.open(options.out)
+        if pool is not None:
+            results.hold(pool)
         (status,) = run_pack(
             [config],
-            Results.open(options.out),
+            results,
             device=options.device,
             threads=options.threads,
             report=report,

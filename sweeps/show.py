@@ -48,7 +48,8 @@ def plan(planned: Plan) -> str:
 
 def untold(sweep: Sweep) -> str | None:
     """In which cells generalization cannot be told, in a line; None where in none."""
-    said = validity.untold([cell.config.grammar.shape for cell in sweep.cells])
+    grammars = [cell.config.grammar for cell in sweep.cells if cell.config.grammar is not None]
+    said = validity.untold([grammar.shape for grammar in grammars])
     return f"note: {said}" if said else None
 
 

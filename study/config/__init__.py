@@ -11,6 +11,8 @@ from study.config.trial import (
     GrammarConfig,
     MeasurementConfig,
     NetworkConfig,
+    PoolConfig,
+    StringsConfig,
     TrainingConfig,
     TrialConfig,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "GrammarConfig",
     "MeasurementConfig",
     "NetworkConfig",
+    "PoolConfig",
+    "StringsConfig",
     "TrainingConfig",
     "TrialConfig",
 ]

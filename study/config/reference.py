@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from study.config.settings import Section, is_required
+from study.config.settings import Section, is_required, section_of
 
 WORDS = {int: "whole number", float: "number", bool: "true or false", str: "word", Any: "mapping"}
 """What the types of settings are called."""
@@ -44,8 +44,10 @@ def rows(section: type[Section], prefix: str = "") -> Iterator[Row]:
     hints, meanings = get_type_hints(section), _meanings(section)
     for f in dataclasses.fields(section):  # type: ignore[arg-type]
         hint, name = hints[f.name], f"{prefix}{f.name}"
-        if isinstance(hint, type) and issubclass(hint, Section):
-            yield from rows(hint, f"{name}.")
+        if f.metadata.get("found"):
+            continue
+        if (part := section_of(hint)) is not None:
+            yield from rows(part, f"{name}.")
         else:
             yield Row(name, _kind(hint), _default(f), _values(f.metadata), meanings[f.name])
 

@@ -52,6 +52,7 @@ def setting(
     values: str = "",
     extent: bool = False,
     neutral: Any = dataclasses.MISSING,
+    found: bool = False,
 ) -> Any:
     """A config field with its bounds.
 
@@ -66,6 +67,7 @@ def setting(
         extent: the field does not decide the trajectory and stays out of the identity.
         neutral: the value that reproduces results from before the field existed; at this value the
             field is left out of the identity, so that adding it orphans no older result.
+        found: nobody sets the field: it is found out when a configuration is made ready.
     """
     metadata = {
         "minimum": minimum,
@@ -76,6 +78,7 @@ def setting(
         "values": values,
         "extent": extent,
         "neutral": neutral,
+        "found": found,
     }
     if factory is not None:
         return field(default_factory=factory, metadata=metadata)
@@ -103,11 +106,25 @@ class Section:
         """Faults that involve several settings, as (field, what); the base has none."""
         return []
 
+    @classmethod
+    def needs(cls, document: Mapping[str, Any]) -> list[str]:
+        """Fields with a default that the values of others make required; the base has none."""
+        del document
+        return []
+
 
 @cache
 def _hints(cls: type[Any]) -> dict[str, Any]:
     """The types of a section's fields, which a sweep of thousands asks for again and again."""
     return get_type_hints(cls)
+
+
+def section_of(hint: Any) -> type[Section] | None:
+    """The section that a field of this type holds, perhaps or always; None where it holds none."""
+    for kind in (hint, *get_args(hint)):
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return kind
+    return None
 
 
 def identity(section: Section) -> dict[str, Any]:
@@ -152,17 +169,18 @@ def built(cls: type[Any], document: Any) -> Any:
     for name, value in document.items():
         if name not in fields:
             faults.append(((str(name),), f"unknown field; {did_you_mean(str(name), fields)}"))
-        elif isinstance(hints[name], type) and issubclass(hints[name], Section):
+        elif (part := section_of(hints[name])) and not (value is None and hints[name] is not part):
             try:
-                values[name] = built(hints[name], value)
+                values[name] = built(part, value)
             except ConfigError as error:
                 faults += _within(name, error)
         else:
             values[name] = value
+    needed = cls.needs(document)
     faults += [
         ((name,), "is required")
         for name, f in fields.items()
-        if is_required(f) and name not in document
+        if (is_required(f) or name in needed) and name not in document
     ]
     if faults:
         raise ConfigError(faults + _faults_of_the_rest(cls, values, fields))

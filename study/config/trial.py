@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from rhm import GrammarShape
+from rhm import GrammarShape, TreeShape
 from study.config.schedule import FORWARD_AND_BACKWARD, Schedule
 from study.config.settings import ConfigError, Section, built, flattened, identity, plain, setting
+from study.config.strings import PoolConfig, StringsConfig
 
 __all__ = [
     "SEMANTICS",
@@ -26,6 +27,8 @@ __all__ = [
     "GrammarConfig",
     "MeasurementConfig",
     "NetworkConfig",
+    "PoolConfig",
+    "StringsConfig",
     "TrainingConfig",
     "TrialConfig",
 ]
@@ -41,6 +44,9 @@ PRECISIONS = ("float32", "tf32", "bfloat16")
 
 PROCESSES = ("uniform", "absorbing")
 """Noise processes; see `study.processes`."""
+
+GRAMMAR = "grammar"
+"""The source of strings whose law is known."""
 
 MAX_LEAVES = 4096
 """The longest strings; beyond it a string no longer fits a training on one machine."""
@@ -111,6 +117,13 @@ class CorpusConfig(Section):
     """All training and control strings are pairwise distinct."""
     seed: int | None = setting(None, minimum=0)
     """Seed of the draw; None: the training's seed."""
+    source: str = setting(GRAMMAR, extent=True)
+    """Where strings come from: `grammar`; `strings`, for those at `path`; or a corpus that is
+    shipped, see docs/corpora.md. Where it is not a grammar, `unique` false keeps strings as often
+    as the source has them."""
+    path: str | None = setting(None, extent=True)
+    """strings: a text file with one string a line, a .csv, .tsv, .parquet or .npy file, or
+    `module:function`, which returns strings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +136,8 @@ class NetworkConfig(Section):
     """Its name in `study.models.kinds`, where others can be registered; an unknown one is refused
     when it comes to training."""
     layers: int | None = setting(None, minimum=1, maximum=256, neutral=None)
-    """Layers of a transformer; None: as many as the grammar has levels. Kinds that have none refuse
-    it."""
+    """Layers of a transformer; None: as many as the tree has levels, 1 where a length makes none.
+    Kinds that have none refuse it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,35 +209,76 @@ class MeasurementConfig(Section):
 class TrialConfig(Section):
     """One training: one network on one corpus."""
 
-    grammar: GrammarConfig
+    grammar: GrammarConfig | None = setting(None, neutral=None)
     corpus: CorpusConfig
     network: NetworkConfig
     training: TrainingConfig
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     measurement: MeasurementConfig = field(default_factory=MeasurementConfig)
+    strings: StringsConfig = setting(factory=StringsConfig, neutral=StringsConfig())
+    pool: PoolConfig | None = setting(None, neutral=None, found=True)
     seed: int = setting(0, minimum=0)
     """The replica: seeds rule tables, corpus, initial weights and every other random stream."""
 
+    @classmethod
+    def needs(cls, document: Mapping[str, Any]) -> list[str]:
+        """A grammar, where strings come from none else."""
+        corpus = document.get("corpus")
+        source = corpus.get("source", GRAMMAR) if isinstance(corpus, Mapping) else GRAMMAR
+        return [GRAMMAR] if source == GRAMMAR else []
+
     def faults(self) -> list[tuple[str, str]]:
         """Training and control strings must exist, and strings must be generated once."""
-        found = []
+        found = self._faults_of_the_source()
+        if found:
+            return found
         if self.reverse_steps > self.diffusion.num_timesteps:
             what = f"must be at most diffusion.num_timesteps, {self.diffusion.num_timesteps}"
             found.append(("measurement.reverse_steps", what))
-        support = self.grammar.shape.support_size
-        wanted = self.corpus.size + self.control_size
-        if self.corpus.unique and wanted > support:
-            found.append(
-                (
-                    "corpus.size",
-                    f"{self.corpus.size} training and {self.control_size} control strings are "
-                    f"{wanted} unique strings, but the grammar has only {support}; "
-                    "make the corpus smaller or the grammar larger",
-                )
-            )
+        found += self._too_many()
         if not self.generated_steps:
             found.append(("training.steps", self._too_short()))
         return found
+
+    def _faults_of_the_source(self) -> list[tuple[str, str]]:
+        """Settings must be those of where the strings come from."""
+        if self.corpus.source != GRAMMAR:
+            if self.grammar is not None:
+                return [(GRAMMAR, f"is none of corpus.source: {self.corpus.source}; leave it out")]
+            if self.pool is None:
+                return [("corpus.source", "its strings have not been read")]
+            return []
+        found = []
+        if self.grammar is None:
+            found.append((GRAMMAR, "is required"))
+        if self.corpus.path is not None:
+            found.append(("corpus.path", "goes with corpus.source: strings"))
+        if self.strings != StringsConfig() or self.pool is not None:
+            found.append(("strings", "goes with corpus.source: strings"))
+        return found
+
+    def _too_many(self) -> list[tuple[str, str]]:
+        """Whether there are not so many strings."""
+        wanted = self.corpus.size + self.control_size
+        sides = f"{self.corpus.size} training and {self.control_size} control strings are {wanted}"
+        if self.pool is not None:
+            held = self.pool.strings if self.corpus.unique else self.pool.total
+            left = held - reference_size(held, self.strings.reference)
+            if wanted <= left:
+                return []
+            what = (
+                f"{sides}, but of {held} strings only {left} are not put aside for the score; make "
+                "the corpus smaller, or lower corpus.control_size or strings.reference"
+            )
+            return [("corpus.size", what)]
+        support = self.known_grammar.shape.support_size
+        if not self.corpus.unique or wanted <= support:
+            return []
+        what = (
+            f"{sides} unique strings, but the grammar has only {support}; "
+            "make the corpus smaller or the grammar larger"
+        )
+        return [("corpus.size", what)]
 
     def _too_short(self) -> str:
         """What lets a training generate strings that ends before it would."""
@@ -244,6 +298,18 @@ class TrialConfig(Section):
         return f"{says}, or {' and '.join(remedies)}"
 
     @property
+    def known_grammar(self) -> GrammarConfig:
+        """The grammar of the strings. Raises ValueError where they come from elsewhere."""
+        if self.grammar is None:
+            raise ValueError("these strings have no grammar")
+        return self.grammar
+
+    @property
+    def shape(self) -> TreeShape:
+        """L, v, s and d of the strings, wherever they come from."""
+        return self.pool.shape if self.pool is not None else self.known_grammar.shape
+
+    @property
     def control_size(self) -> int:
         """N_C, with its default resolved."""
         return self.corpus.control_size or self.corpus.size
@@ -256,7 +322,8 @@ class TrialConfig(Section):
     @property
     def grammar_seed(self) -> int:
         """The seed of the rule tables."""
-        return self.seed if self.grammar.seed is None else self.grammar.seed
+        own = self.known_grammar.seed
+        return self.seed if own is None else own
 
     @property
     def corpus_seed(self) -> int:
@@ -296,16 +363,17 @@ class TrialConfig(Section):
     @property
     def resolved(self) -> TrialConfig:
         """The same training with every derived default written out."""
-        shape = self.grammar.shape
-        grammar = replace(self.grammar, num_classes=shape.symbols_at(0), seed=self.grammar_seed)
+        grammar = self.grammar
+        if grammar is not None:
+            classes = grammar.shape.symbols_at(0)
+            grammar = replace(grammar, num_classes=classes, seed=self.grammar_seed)
         corpus = replace(self.corpus, control_size=self.control_size, seed=self.corpus_seed)
         steps = None if self.reverse_steps == self.diffusion.num_timesteps else self.reverse_steps
         measurement = replace(self.measurement, reverse_steps=steps)
-        layers = None if self.network.layers == self.grammar.depth else self.network.layers
+        layers = None if self.network.layers == self.shape.depth else self.network.layers
         network = replace(self.network, layers=layers)
-        return replace(
-            self, grammar=grammar, corpus=corpus, network=network, measurement=measurement
-        )
+        changed = {"corpus": corpus, "network": network, "measurement": measurement}
+        return replace(self, grammar=grammar, **changed)
 
     @property
     def hash(self) -> str:
@@ -321,7 +389,8 @@ class TrialConfig(Section):
         return any(self._hash(semantics) == hash_ for semantics in range(SEMANTICS, 0, -1))
 
     def _hash(self, semantics: int) -> str:
-        document = {"semantics": semantics, **identity(self.resolved)}
+        read = self.strings.as_read() if self.pool is not None else self.strings
+        document = {"semantics": semantics, **identity(replace(self.resolved, strings=read))}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -333,11 +402,11 @@ class TrialConfig(Section):
         Widths that are no multiple of 8, and steps of a single string, train alone: in company
         their last bits would differ.
         """
-        grammar, training = self.grammar, self.training
+        shape, training = self.shape, self.training
         alone = self.network.width % 8 or training.batch_size * training.noisings == 1
         return (
             self.hash if alone else "",
-            (grammar.depth, grammar.tuple_size, grammar.vocab_size),
+            (shape.depth, shape.tuple_size, shape.vocab_size, self.grammar is None),
             self.network,
             (training.batch_size, training.noisings, training.learning_rate),
             (training.precision, training.compile),
@@ -350,15 +419,25 @@ class TrialConfig(Section):
         return plain(self)
 
     def flat(self) -> dict[str, Any]:
-        """Dotted field -> value with derived defaults resolved; one Zipf exponent per level."""
+        """Dotted field -> value with derived defaults resolved; one Zipf exponent per level.
+
+        Strings without a grammar have None for its fields; strings of a grammar have no fields of
+        those that are read.
+        """
         return dict(self._flat)
 
     @cached_property
     def _flat(self) -> dict[str, Any]:
         """Kept, because every claim of a plan looks at the settings of every training."""
-        flat = flattened(self.resolved.to_dict())
+        document = self.resolved.to_dict()
+        if self.grammar is None:
+            document[GRAMMAR] = dict.fromkeys(f.name for f in fields(GrammarConfig))
+            del document["pool"]["alphabet"]
+        else:
+            del document["strings"], document["pool"], document["corpus"]["path"]
+        flat = flattened(document)
         exponents = flat.pop("grammar.zipf")
-        for level in range(self.grammar.depth):
+        for level in range(self.grammar.depth if self.grammar is not None else 0):
             flat[f"grammar.zipf.{level}"] = exponents.get(str(level), 0.0)
         return flat
 
@@ -370,3 +449,8 @@ class TrialConfig(Section):
             ConfigError: naming every fault at once.
         """
         return built(cls, document)
+
+
+def reference_size(strings: int, share: float) -> int:
+    """|R|, how many of a pool's strings are put aside for the score."""
+    return max(1, int(strings * share))

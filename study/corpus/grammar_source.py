@@ -11,7 +11,6 @@ from rhm.drawing.without_replacement import draw_without_replacement
 from rhm.exact.scored import with_likelihood
 from rhm.grammar import Grammar
 from rhm.randomness import generator
-from study.config import TrialConfig
 from study.corpus.twins import Corpus, side_of_its_own, split_of
 
 
@@ -65,16 +64,3 @@ class GrammarSource:
         """The corpus of given strings (N, d) and (N_C, d) of the grammar; see `Corpus.of`."""
         scored = [with_likelihood(self.law, strings) for strings in (training, control)]
         return Corpus.of(*scored, vocab_size=self.vocab_size, law=self.law)
-
-
-def build_corpus(config: TrialConfig) -> Corpus:
-    """The corpus of a training, with its grammar, from its seeds."""
-    grammar = Grammar.random(
-        config.grammar.shape, zipf=config.grammar.zipf, seed=config.grammar_seed
-    )
-    return GrammarSource(grammar).draw(
-        config.corpus.size,
-        control_size=config.corpus.control_size,
-        unique=config.corpus.unique,
-        seed=config.corpus_seed,
-    )

@@ -13,6 +13,8 @@ from rhm.exact.scored import ScoredStrings
 from rhm.grammar import Grammar
 from rhm.keys import first_occurrences, string_keys
 from rhm.randomness import generator
+from rhm.shape import TreeShape
+from study.corpus.ngram import NGram
 from study.corpus.strata import Scores, Strata
 
 
@@ -74,15 +76,34 @@ class Side(ScoredStrings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandIn:
+    """What stands in for the law of strings where it is unknown; nothing of it saw D or C.
+
+    shape      L, v, s and d of the strings
+    reference  (R, d) strings of the same source, put aside
+    model      of how typical strings are, fitted to these
+    draws      strings of the source, as often as they may be drawn: a string drawn anew from it is
+               one of n of them with probability n/draws
+    """
+
+    shape: TreeShape
+    reference: NDArray[np.unsignedinteger[Any]]
+    model: NGram
+    draws: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Corpus:
     """Training strings D and their twin control set C, two samples of the same law.
 
     law       the grammar that the strings follow; None where their law is unknown
+    stand_in  what is there instead; None where the law is known
     training  D
     control   C
     """
 
     law: Grammar | None
+    stand_in: StandIn | None = None
     training: Side
     control: Side
 
@@ -94,6 +115,7 @@ class Corpus:
         *,
         vocab_size: int,
         law: Grammar | None = None,
+        stand_in: StandIn | None = None,
     ) -> Corpus:
         """The corpus of given strings with their typicality, wherever both come from.
 
@@ -111,7 +133,12 @@ class Corpus:
                     f"every {name} string also falls on the other side, so nothing tells them "
                     f"apart: draw fewer strings, or unique ones"
                 )
-        return cls(law=law, training=sides[0], control=sides[1])
+        return cls(law=law, stand_in=stand_in, training=sides[0], control=sides[1])
+
+    @property
+    def shape(self) -> TreeShape:
+        """L, v, s and d of the strings."""
+        return self.stand_in.shape if self.stand_in is not None else self.grammar.shape
 
     @property
     def grammar(self) -> Grammar:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.corpus import Strata
-from study.measures.declared import Column, Curve, with_error
+from study.measures.declared import NO_LAW, Column, Curve, with_error
 from study.measures.reference import Reference, of_distinct, stratum_excess
 from study.measures.substrings import CONTROL, TRAINING
 
@@ -96,17 +96,22 @@ class Copies:
         E[SE²] = Var X·(1 + x/G) with |x| < 1, however rare its copies are; under any other model
         the addition is at most Σ_b w_b²·ρ_b²·p(C_b)/G². (A floor of one string, max(c_Cb, 1/G),
         would state 1.3 times the error with one expected copy per stratum, 5 times with 0.02.)
+        Where the law of the strings is unknown, the one more is drawn from their source, a control
+        of stratum b with probability n_Cb over all of its strings.
 
         Where next to nothing is copied E and its error are next to 0 together; what G strings do
         not show may still have a rate of up to 3/G.
         """
-        return self._weighted(weights, self.reference.strata, self.training, self.control)
+        chance = self.reference.chance_control
+        return self._weighted(weights, self.reference.strata, self.training, self.control, chance)
 
     def slope_over(self, strata: Strata) -> tuple[float, float]:
         """Σ_b z_b·(c_Db - ρ_b·c_Cb) over other strata of the same strings, and its SE."""
         stratum = of_distinct(strata, self.reference.strings)
-        shares = (self._shares(side, stratum) for side in (TRAINING, CONTROL))
-        return self._weighted(strata.z, strata, *shares)
+        training, control = (self._shares(side, stratum) for side in (TRAINING, CONTROL))
+        if strata.mass_control is None:
+            raise ValueError("strata by level need the law of the strings")
+        return self._weighted(strata.z, strata, training, control, strata.mass_control)
 
     def _weighted(
         self,
@@ -114,11 +119,10 @@ class Copies:
         strata: Strata,
         training: NDArray[np.float64],
         control: NDArray[np.float64],
+        chance: NDArray[np.float64],
     ) -> tuple[float, float]:
-        if strata.mass_control is None:
-            raise ValueError("a standard error of copies needs the law of the strings")
         total = float(weights @ stratum_excess(strata, training, control)) / self._counted
-        seen = control + strata.mass_control / self.size
+        seen = control + chance / self.size
         moments = training + strata.mass_ratio**2 * seen
         return total, self._error(float(weights**2 @ moments), total)
 
@@ -183,6 +187,7 @@ COLUMNS = (
         meaning="exact probability of all training strings",
         unit="probability",
         range="[0, 1]",
+        null=NO_LAW,
         generated=True,
     ),
     Column(
@@ -192,6 +197,7 @@ COLUMNS = (
         meaning="exact probability of all controls",
         unit="probability",
         range="[0, 1]",
+        null=NO_LAW,
         generated=True,
     ),
     *with_error(
@@ -216,7 +222,7 @@ COLUMNS = (
         name="excess_fit",
         table="curves",
         meaning="E of the true rule tables with probabilities refitted to D: what a perfect "
-        "learner of rules would show",
+        "learner of rules would show; without a grammar, of the n-gram refitted to D",
         unit="share",
         range="≤ 1/e_D at the root",
         generated=True,

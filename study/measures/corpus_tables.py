@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from study.measures.declared import Column
+from study.measures.declared import NO_LAW, Column
 from study.measures.reference import Reference
 
 
@@ -39,7 +39,11 @@ def stratum_columns(reference: Reference) -> dict[str, list[Any]]:
         "n_control": strata.num_control,
     }
     z = strata.z.tolist() if len(strata) > 1 else [None]
-    return {"z": z, **{name: values.tolist() for name, values in columns.items()}}
+    unknown = [None] * len(strata)
+    return {
+        "z": z,
+        **{name: unknown if x is None else x.tolist() for name, x in columns.items()},
+    }
 
 
 COLUMNS = (
@@ -80,6 +84,7 @@ COLUMNS = (
         meaning="exact probability of the stratum’s training strings",
         unit="probability",
         range="[0, 1]",
+        null=NO_LAW,
     ),
     Column(
         name="mass_control",
@@ -88,6 +93,7 @@ COLUMNS = (
         meaning="exact probability of the stratum’s controls",
         unit="probability",
         range="[0, 1]",
+        null=NO_LAW,
     ),
     Column(
         name="n_training",
@@ -111,7 +117,7 @@ COLUMNS = (
         name="log_p",
         table="strings",
         symbol="log p(x)",
-        meaning="typicality of the string",
+        meaning="typicality of the string; without a grammar its score",
         unit="nats",
         range="≤ 0",
         source="[Aparicio 2026]",

@@ -20,6 +20,9 @@ Kind = Literal["number", "short", "integer", "text", "flag", "tokens", "numbers"
 
 UNSAMPLED = "where no strings are generated"
 
+NO_LAW = "of strings without a grammar"
+"""What needs the law of the strings is null where it is unknown."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:

@@ -94,9 +94,8 @@ class Probes:
     def level_strata(self) -> list[Strata | None]:
         """Strata of the probes by each level's part of log p; None at a level of one value."""
         corpus = self.reference.corpus
-        return level_strata(
-            corpus.training.chosen(self.training), corpus.control.chosen(self.control)
-        )
+        sides = corpus.training.chosen(self.training), corpus.control.chosen(self.control)
+        return level_strata(*sides) or [None] * corpus.shape.depth
 
     def with_losses(self, losses: NDArray[np.float64]) -> StringLosses:
         """The strings with their losses (n + n_C,), from `elbo_losses`."""

@@ -33,25 +33,30 @@ LARGEST_OFF_LINE = 1.0
 class Optima:
     """Exact posteriors of one training's noised training strings; computed once, without training.
 
-    memorizer, grammar  (R, d, v) float64: e and g
+    memorizer, grammar  (R, d, v) float64: e and g; g None where the strings have no grammar
     loss                (R,) loss of empirical Bayes in nats, mean over leaves
-    grammar_loss        (B,) that of the grammar, of noised control strings too
+    grammar_loss        (B,) that of the grammar, of noised control strings too; None likewise
     """
 
     READINGS: ClassVar = ("along", "away", "apart", "kl_memorizer", "kl_grammar")
     """(θ-g)·(e-g), |θ-g|², |e-g|², KL(e ‖ θ) and KL(g ‖ θ) of a noisy string, over its leaves."""
 
     memorizer: Tensor
-    grammar: Tensor
+    grammar: Tensor | None
     loss: NDArray[np.float64]
-    grammar_loss: NDArray[np.float64]
+    grammar_loss: NDArray[np.float64] | None
 
     @cached_property
     def _constants(self) -> Tensor:
         """|e-g|², -H(e) and -H(g) of every row, summed over leaves: (3, R)."""
-        e, g = self.memorizer, self.grammar
+        e, g = self.memorizer, self._second
         readings = [(e - g) ** 2, torch.xlogy(e, e), torch.xlogy(g, g)]
         return torch.stack([reading.sum((-1, -2)) for reading in readings])
+
+    @property
+    def _second(self) -> Tensor:
+        """g; e again where there is none, so that the optima read as one and position as null."""
+        return self.memorizer if self.grammar is None else self.grammar
 
     @classmethod
     def of(
@@ -62,13 +67,16 @@ class Optima:
         The R strings of D come first.
         """
         evidence = diffusion.likelihood(x_t, t).double()
-        grammar = GrammarDenoiser(corpus.grammar, diffusion).posterior(evidence)
-        grammar_loss = _loss(diffusion, grammar, evidence, x_0, x_t, t)
+        grammar = grammar_loss = None
+        if corpus.law is not None:
+            every = GrammarDenoiser(corpus.law, diffusion).posterior(evidence)
+            grammar_loss = _loss(diffusion, every, evidence, x_0, x_t, t)
+            grammar = every[own]
         x_0, x_t, t, evidence = (part[own] for part in (x_0, x_t, t, evidence))
         empirical = EmpiricalBayesDenoiser(corpus.training.strings, diffusion)
         memorizer = empirical.posterior(evidence)
         loss = _loss(diffusion, memorizer, evidence, x_0, x_t, t)
-        return cls(memorizer, grammar[own], loss, grammar_loss)
+        return cls(memorizer, grammar, loss, grammar_loss)
 
     def compared(self, theta: Tensor, rows: Tensor) -> Tensor:
         """`READINGS` of the network's posteriors θ (B, d, v) at some rows (B,): (5, B).
@@ -76,7 +84,7 @@ class Optima:
         Rows beyond the last wrap round.
         """
         rows = rows % len(self.memorizer)
-        e, g = self.memorizer[rows], self.grammar[rows]
+        e, g = self.memorizer[rows], self._second[rows]
         log_theta = theta.clamp_min(FLOOR).log()
         from_grammar = theta - g
         readings = [from_grammar * (e - g), from_grammar**2, e * log_theta, g * log_theta]

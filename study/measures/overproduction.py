@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rhm import Derivations, Grammar
-from study.measures.declared import Column, Curve, with_error
+from study.measures.declared import NO_LAW, Column, Curve, with_error
 from study.measures.errors import ratio_and_error
 
 
@@ -94,8 +94,8 @@ COLUMNS = (
         range="any",
         grammar="0",
         memorizer="KL(f_D ‖ p_l)",
-        null="at the leaves, where no node parses, and where a rule is used that the grammar never "
-        "uses",
+        null="at the leaves, where no node parses, where a rule is used that the grammar never "
+        f"uses, and {NO_LAW}",
         generated=True,
         curve=Curve(panel="rule-kl", obvious=True),
     ),
@@ -119,7 +119,8 @@ COLUMNS = (
             name="generated",
             table="rules",
             symbol="f_l(k)",
-            meaning="share of the level’s generated nodes that parse which use the rule",
+            meaning="share of the level’s generated nodes that parse which use the rule; without a "
+            "grammar, share of the generated pairs of neighbours in the group of this rank",
             unit="share",
             range="[0, 1]",
             grammar="p_l(k)",
@@ -141,7 +142,8 @@ COLUMNS = (
         name="true_frequency",
         table="rules",
         symbol="p_l(k)",
-        meaning="probability of the rule at a random node of the level",
+        meaning="probability of the rule at a random node of the level; without a grammar, share "
+        "of the group among the pairs of the strings put aside",
         unit="probability",
         range="[0, 1]",
         generated=True,

@@ -29,7 +29,7 @@ class PartialMemorization:
     copied, copied_control   share of nodes whose substring occurs in D, in C (maybe in both)
     excess, excess_se        λ_l and its standard error; None where λ_l is undefined
     fit                      λ_l of the perfect rule learner, exact; None without exclusive
-                             substrings on both sides
+                             substrings on both sides, and where there are no rules
     """
 
     copied: float
@@ -73,10 +73,11 @@ def is_defined(found: Substrings, contrast: Contrast, *, num_generated: int) -> 
         return False
     nodes = num_generated * found.shape.nodes_at(found.level)
     noise = sqrt(contrast.mass_training * (1 + contrast.mass_ratio) / nodes)
-    return contrast.fit <= LARGEST_FIT and noise / found.exclusive_share <= LARGEST_NOISE
+    fit = contrast.fit or 0.0
+    return fit <= LARGEST_FIT and noise / found.exclusive_share <= LARGEST_NOISE
 
 
-_EITHER = "where D or C has no exclusive substrings"
+_EITHER = "where D or C has no exclusive substrings, and of strings without a grammar"
 
 COLUMNS = (
     Column(
@@ -118,7 +119,7 @@ COLUMNS = (
             memorizer="1",
             null="at l ≥ L-1, where an exclusive substring is just an unseen rule; where an "
             "exclusive set has fewer than 20 members; where λ_l^fit > 0.5; where its noise would "
-            "exceed 0.1",
+            "exceed 0.1; of strings without a grammar where N_C ≠ N",
             generated=True,
             curve=Curve(panel="partial"),
         )

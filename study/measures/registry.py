@@ -98,7 +98,12 @@ _KEYS: dict[str, tuple[str, str, str, Kind]] = {
     "training": ("", "hash of the training", "", "text"),
     "step": ("", "training step that was measured", "≥ 1", "integer"),
     "level": ("l", "level, counted from the root", "0 … L", "integer"),
-    "rank": ("k", "rank of a rule of a symbol, 1 the most probable", "1 … m", "integer"),
+    "rank": (
+        "k",
+        "rank of a rule of a symbol, or of a tenth of all pairs of neighbours; 1 the most probable",
+        "1 … m",
+        "integer",
+    ),
     "stratum": ("b", "group of strings of equal typicality, 0 the most typical", "≥ 0", "integer"),
     "window": ("", "tenth of t = 1 … T, 0 the least noisy", "0 … 9", "integer"),
     "string": ("", "place of a string in the corpus, training strings first", "≥ 0", "integer"),

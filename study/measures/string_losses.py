@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.corpus import Strata
-from study.measures.declared import Column, Curve, Tables
+from study.measures.declared import NO_LAW, Column, Curve, Tables
 from study.measures.memorized import (
     LARGEST_P,
     excess_p_value,
@@ -231,7 +231,7 @@ COLUMNS = (
         range="any",
         grammar="0",
         memorizer="0",
-        null=f"{_FEWEST}, where the level’s rules are equally typical, and at the leaves",
+        null=f"{_FEWEST}, where the level’s rules are equally typical, at the leaves, and {NO_LAW}",
         error="likelihood_slope_null_se",
         curve=Curve(panel="level-likelihood"),
     ),
@@ -240,7 +240,7 @@ COLUMNS = (
         table="levels",
         meaning=f"standard deviation of T_{{L,l}} over strings that are not memorized{_TAIL}",
         range="> 0",
-        null=f"{_FEWEST}, where the level’s rules are equally typical, and at the leaves",
+        null=f"{_FEWEST}, where the level’s rules are equally typical, at the leaves, and {NO_LAW}",
     ),
     Column(
         name="memorized_share",

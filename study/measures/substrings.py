@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rhm import Grammar, GrammarShape, lookup, string_keys
+from rhm import Grammar, TreeShape, lookup, string_keys
 
 TRAINING, CONTROL = 1, 2
 """Where a substring occurs: in D, in C, in both (their sum) or in neither (0)."""
@@ -27,14 +27,14 @@ class Contrast:
     mass_training  p_D, exact probability of S_D \\ S_C at a random level-l node of a random string
     mass_ratio     p_D / p_C
     fit            λ_l of the perfect rule learner, [p'_D - p'_C·p_D/p_C] / e_D with the exact
-                   probabilities p' of the grammar refitted to D
+                   probabilities p' of the grammar refitted to D; None where the law is unknown
     """
 
     num_training: int
     num_control: int
     mass_training: float
     mass_ratio: float
-    fit: float
+    fit: float | None
 
     @classmethod
     def of(
@@ -60,6 +60,60 @@ class Contrast:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Law:
+    """The law of substrings: the grammar's, and the same refitted to D."""
+
+    grammar: Grammar
+    refitted: Grammar
+
+    def contrast(
+        self,
+        level: int,
+        training: NDArray[Any],
+        control: NDArray[Any],
+        exclusive_share: float,
+    ) -> Contrast:
+        """See `Contrast.of`."""
+        return Contrast.of(self.grammar, self.refitted, level, training, control, exclusive_share)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What stands in for an unknown law: strings (R, d) that are neither in D nor in C.
+
+    D and C being exchangeable and of one size, p_D/p_C = 1, and a node of a fresh string carries an
+    exclusive substring of either with the same probability: half the share of the sample's nodes
+    that carry one of any. With N_C != N neither holds, and there is no contrast.
+    """
+
+    shape: TreeShape
+    strings: NDArray[Any]
+    exchangeable: bool
+
+    def contrast(
+        self,
+        level: int,
+        training: NDArray[Any],
+        control: NDArray[Any],
+        exclusive_share: float,
+    ) -> Contrast | None:
+        """The contrast of exclusive substrings (K, s^(L-l)) of D and of C."""
+        del exclusive_share
+        if not self.exchangeable:
+            return None
+        v = self.shape.vocab_size
+        members = np.sort(string_keys(np.concatenate([training, control]), v))
+        nodes = string_keys(_nodes(self.strings, self.shape, level), v)
+        return Contrast(
+            num_training=len(training),
+            num_control=len(control),
+            mass_training=float((lookup(nodes, members) >= 0).mean()) / 2,
+            mass_ratio=1.0,
+            fit=None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Substrings:
     """The distinct level-l substrings of D and C.
 
@@ -70,7 +124,7 @@ class Substrings:
     contrast         of the exclusive substrings; None where either side has none
     """
 
-    shape: GrammarShape
+    shape: TreeShape
     level: int
     keys: NDArray[Any]
     sides: NDArray[np.uint8]
@@ -81,14 +135,13 @@ class Substrings:
     @classmethod
     def of(
         cls,
-        grammar: Grammar,
-        refitted: Grammar,
+        shape: TreeShape,
+        law: Law | Sample,
         level: int,
         training: NDArray[Any],
         control: NDArray[Any],
     ) -> Substrings:
         """The level-l substrings of training and control strings (N, d), 0 <= l <= L."""
-        shape = grammar.shape
         nodes = np.concatenate([_nodes(side, shape, level) for side in (training, control)])
         nodes = nodes.reshape(-1, nodes.shape[-1])
         keys, first, inverse = np.unique(
@@ -102,7 +155,7 @@ class Substrings:
         of_D, of_C = (nodes[first[sides == side]] for side in (TRAINING, CONTROL))
         contrast = None
         if len(of_D) and len(of_C):
-            contrast = Contrast.of(grammar, refitted, level, of_D, of_C, exclusive_share)
+            contrast = law.contrast(level, of_D, of_C, exclusive_share)
         return cls(
             shape=shape,
             level=level,
@@ -123,7 +176,7 @@ class Substrings:
         return np.where(places >= 0, self.sides[places], np.uint8(0))
 
 
-def _nodes(strings: NDArray[Any], shape: GrammarShape, level: int) -> NDArray[Any]:
+def _nodes(strings: NDArray[Any], shape: TreeShape, level: int) -> NDArray[Any]:
     """Strings (B, d) cut into the substrings of a level: (B, s^l, s^(L-l))."""
     return strings.reshape(len(strings), shape.nodes_at(level), shape.leaves_under(level))
 

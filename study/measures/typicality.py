@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.measures.copying import Copies
-from study.measures.declared import Column, Curve, with_error
+from study.measures.declared import NO_LAW, Column, Curve, with_error
 
 SMALLEST_EXCESS = 0.1
 """Excess copies below which the relative slope would divide by noise."""
@@ -98,7 +98,7 @@ COLUMNS = (
             range="any",
             grammar="0",
             memorizer="0",
-            null="where the level’s rules are equally typical, and at the leaves",
+            null=f"where the level’s rules are equally typical, at the leaves, and {NO_LAW}",
             generated=True,
             curve=Curve(panel="level-slope"),
         ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rhm import Derivations, GrammarShape
-from study.measures.declared import Column, Curve, with_error
+from study.measures.declared import NO_LAW, Column, Curve, with_error
 from study.measures.errors import mean_and_error
 
 
@@ -99,6 +99,7 @@ COLUMNS = (
         range="[0, 1]",
         grammar="1",
         memorizer="1",
+        null=NO_LAW,
         generated=True,
         curve=Curve(panel="validity", name="grammatical", obvious=True),
     ),
@@ -112,8 +113,8 @@ COLUMNS = (
         range="any",
         grammar="1",
         memorizer="0",
-        null="where the training strings are all strings of the grammar, and where κ > 0.25 of all "
-        "strings are grammatical",
+        null="where the training strings are all strings of the grammar, where κ > 0.25 of all "
+        f"strings are grammatical, and {NO_LAW}",
         generated=True,
         curve=Curve(panel="validity", name="novel validity V"),
     ),
@@ -135,6 +136,7 @@ COLUMNS = (
             range="[0, 1]",
             grammar="1",
             memorizer="1",
+            null=NO_LAW,
             generated=True,
         )
     ),
@@ -146,7 +148,7 @@ COLUMNS = (
         range="[0, 1]",
         grammar="1",
         memorizer="1",
-        null="at the leaves and where no node’s children all parse",
+        null=f"at the leaves, where no node’s children all parse, and {NO_LAW}",
         generated=True,
         curve=Curve(panel="levels", obvious=True),
     ),
@@ -157,7 +159,7 @@ COLUMNS = (
         formula="v·m/v^s, n·m/v^s at the root",
         unit="share",
         range="(0, 1]",
-        null="at the leaves",
+        null=f"at the leaves, and {NO_LAW}",
         generated=True,
     ),
 )

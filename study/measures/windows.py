@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.measures.declared import Column, Curve
+from study.measures.declared import NO_LAW, Column, Curve
 
 if TYPE_CHECKING:
     from study.measures.noise import Noisings
@@ -66,8 +66,11 @@ class Windows:
 
     def _gap_fraction(self) -> float | None:
         """Of losses less the grammar's at the same noisy strings; see `gap_fraction`."""
-        grammar, own = self.optima.grammar_loss, self.side == TRAINING
-        beyond = self.readings["loss"] - grammar
+        loss, own = self.readings["loss"], self.side == TRAINING
+        grammar = self.optima.grammar_loss
+        if grammar is None:
+            return gap_fraction(loss[own], loss[~own], self.optima.loss)
+        beyond = loss - grammar
         return gap_fraction(beyond[own], beyond[~own], self.optima.loss - grammar[own])
 
     def noise(self, num_timesteps: int) -> dict[str, list[Any]]:
@@ -94,7 +97,8 @@ class Windows:
         loss = self.optima.loss[self.window[self.side == TRAINING] == window]
         row["memorizer_loss"] = float(loss.mean()) if len(loss) else None
         row["kl_memorizer"] = self._per_leaf("kl_memorizer", own)
-        row["kl_grammar"] = self._per_leaf("kl_grammar", own)
+        known = self.optima.grammar is not None
+        row["kl_grammar"] = self._per_leaf("kl_grammar", own) if known else None
         row["position"], row["off_line"] = self.optima.position(self._training_sums(window))
         return row
 
@@ -125,6 +129,7 @@ def gap_fraction(
     itself loses on these noisy strings has that difference in it and, D and C being exchangeable,
     no other: E[g_C - g_D] = 0. So it is taken off both, which moves no expectation of numerator or
     denominator, and leaves exactly 0 for the grammar and 1 for empirical Bayes, whatever was drawn.
+    Of strings without a grammar the losses are taken as they are.
 
     None without noisy strings of either side, and where the network is no worse on held-out strings
     than the memorizer on its own.
@@ -197,7 +202,7 @@ COLUMNS = (
         range="any",
         grammar="0",
         memorizer="1",
-        null="where off-line > 1, and where the optima are one",
+        null=f"where off-line > 1, where the optima are one, and {NO_LAW}",
         curve=Curve(panel="knowledge", name="position"),
     ),
     Column(
@@ -208,7 +213,7 @@ COLUMNS = (
         range="≥ 0",
         grammar="0",
         memorizer="0",
-        null="where the optima are one",
+        null=f"where the optima are one, and {NO_LAW}",
         curve=Curve(panel="knowledge", name="off-line"),
     ),
     Column(
@@ -300,7 +305,7 @@ COLUMNS = (
         grammar="0",
         unit="nats per leaf",
         range="≥ 0",
-        null=_NO_DRAWS,
+        null=f"{_NO_DRAWS}, and {NO_LAW}",
         curve=Curve(panel="kl", name="of the grammar"),
     ),
     Column(
@@ -311,7 +316,7 @@ COLUMNS = (
         range="any",
         grammar="0",
         memorizer="1",
-        null="where off-line > 1, and where the optima are one",
+        null=f"where off-line > 1, where the optima are one, and {NO_LAW}",
         curve=Curve(panel="position", name="0 grammar, 1 perfect memorizer"),
     ),
     Column(
@@ -323,7 +328,7 @@ COLUMNS = (
         range="≥ 0",
         grammar="0",
         memorizer="0",
-        null="where the optima are one",
+        null=f"where the optima are one, and {NO_LAW}",
         curve=Curve(panel="off-line", name="1 as far off as the optima lie apart"),
     ),
     Column(

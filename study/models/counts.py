@@ -12,12 +12,12 @@ from study.config import TrialConfig
 
 def forward_macs(config: TrialConfig) -> int:
     """Multiply-accumulates of one string's forward pass: Σ_l s^l·(s·W² + 2W·s·W) + s^L·3·v·W."""
-    s, W = config.grammar.tuple_size, config.network.width
-    nodes = sum(s**level for level in range(config.grammar.depth))
-    return nodes * 3 * s * W * W + s**config.grammar.depth * 3 * config.grammar.vocab_size * W
+    s, W = config.shape.tuple_size, config.network.width
+    nodes = sum(s**level for level in range(config.shape.depth))
+    return nodes * 3 * s * W * W + config.shape.num_leaves * 3 * config.shape.vocab_size * W
 
 
 def num_weights(config: TrialConfig) -> int:
     """Learned numbers of one network; nodes of one level share theirs."""
-    s, W = config.grammar.tuple_size, config.network.width
-    return config.grammar.depth * (3 * s * W * W + 4 * W) + 3 * config.grammar.vocab_size * W
+    s, W = config.shape.tuple_size, config.network.width
+    return config.shape.depth * (3 * s * W * W + 4 * W) + 3 * config.shape.vocab_size * W

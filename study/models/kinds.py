@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from study.config import PRECISIONS, ConfigError, TrialConfig
 from study.config.settings import did_you_mean
+from study.corpus.pooling import misfit
 from study.models import counts, transformer_counts
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class ModelKind:
         precisions: the values of `training.precision` that it honours; those of the default are
             torch's own to honour.
         has_layers: whether `network.layers` says how many it has.
+        any_length: whether it needs no tree over the leaves of strings.
     """
 
     build: Callable[[TrialConfig, Noise], Model]
@@ -42,6 +44,7 @@ class ModelKind:
     num_weights: Callable[[TrialConfig], int]
     precisions: tuple[str, ...] = ("float32", "tf32")
     has_layers: bool = False
+    any_length: bool = False
 
 
 def register(name: str, kind: ModelKind) -> None:
@@ -78,6 +81,8 @@ def kind_of(config: TrialConfig) -> ModelKind:
     if config.network.layers is not None and not kind.has_layers:
         what = f"'{name}' has no number of layers to be set; leave it out"
         raise ConfigError([(("network", "layers"), what)])
+    if config.pool is not None and not kind.any_length and (what := misfit(config.pool)):
+        raise ConfigError([(("corpus", "source"), f"'{name}' cannot read them: {what}")])
     return kind
 
 
@@ -124,5 +129,6 @@ _registered: dict[str, ModelKind] = {
         forward_macs=transformer_counts.forward_macs,
         num_weights=transformer_counts.num_weights,
         has_layers=True,
+        any_length=True,
     ),
 }

@@ -46,9 +46,8 @@ class TransformerShape(Layout):
     @classmethod
     def of(cls, config: TrialConfig) -> TransformerShape:
         """The shape of a training's network."""
-        grammar = config.grammar
-        leaves = grammar.shape.num_leaves
-        return cls(leaves, grammar.vocab_size, config.network.width, layers_of(config))
+        shape = config.shape
+        return cls(shape.num_leaves, shape.vocab_size, config.network.width, layers_of(config))
 
     @property
     def padded_vocab(self) -> int:

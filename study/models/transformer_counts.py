@@ -18,13 +18,13 @@ MULTIPLE = 8
 
 def layers_of(config: TrialConfig) -> int:
     """Layers, with their default resolved: as many as the grammar has levels."""
-    return config.network.layers or config.grammar.depth
+    return config.network.layers or config.shape.depth
 
 
 def forward_macs(config: TrialConfig) -> int:
     """Multiply-accumulates of one string's forward pass: d·(layers·(12W² + 2d·W) + 2v·W)."""
-    d, W = config.grammar.shape.num_leaves, config.network.width
-    return d * (layers_of(config) * (12 * W + 2 * d) + 2 * config.grammar.vocab_size) * W
+    d, W = config.shape.num_leaves, config.network.width
+    return d * (layers_of(config) * (12 * W + 2 * d) + 2 * config.shape.vocab_size) * W
 
 
 def num_weights(config: TrialConfig) -> int:
@@ -41,7 +41,7 @@ def matched_width(unet: TrialConfig, layers: int | None = None) -> int:
         layers: of the transformer; None: as many as the grammar has levels.
     """
     wanted = counts.num_weights(unet)
-    a, b = _of_width(unet, layers or unet.grammar.depth)
+    a, b = _of_width(unet, layers or unet.shape.depth)
     exact = (sqrt(b * b + 4 * a * wanted) - b) / (2 * a)
     below = max(MULTIPLE, int(exact / MULTIPLE) * MULTIPLE)
     return min((below, below + MULTIPLE), key=lambda W: abs(a * W * W + b * W - wanted))
@@ -49,5 +49,5 @@ def matched_width(unet: TrialConfig, layers: int | None = None) -> int:
 
 def _of_width(config: TrialConfig, layers: int) -> tuple[int, int]:
     """How often W² and W are among the learned numbers."""
-    linear = 4 * layers + 2 * config.grammar.vocab_size + config.grammar.shape.num_leaves + 2
+    linear = 4 * layers + 2 * config.shape.vocab_size + config.shape.num_leaves + 2
     return 12 * layers, linear

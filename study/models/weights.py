@@ -29,8 +29,8 @@ class NetworkShape(Layout):
     @classmethod
     def of(cls, config: TrialConfig) -> NetworkShape:
         """The shape of a training's network."""
-        grammar = config.grammar
-        return cls(grammar.depth, grammar.tuple_size, grammar.vocab_size, config.network.width)
+        shape = config.shape
+        return cls(shape.depth, shape.tuple_size, shape.vocab_size, config.network.width)
 
     @property
     def padded_vocab(self) -> int:

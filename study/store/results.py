@@ -1,6 +1,7 @@
 """The results folder: one folder per training, one commit point per folder.
 
-    <results>/trainings/<hash>/config.json           what was trained
+    <results>/pools/<sha256>.parquet                 strings of one's own that trainings draw from
+              trainings/<hash>/config.json           what was trained
                                <table>-<step>.parquet
                                checkpoint-<step>.pt     the last, and kept ones
                                status.json           names the files that count
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,12 +22,14 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from study.config import TrialConfig
+from study.corpus.pool import DamagedPool, Pool
 from study.store import records
 from study.store.storage import NotAFile, Store
 
 State = Literal["running", "finished", "diverged", "failed"]
 
 FOLDER = "trainings"
+POOLS = "pools"
 _KEPT = "checkpoint."
 
 SAID = 200
@@ -312,6 +315,39 @@ class Results:
         self._sweep(training, status)
         return status
 
+    def pool(self, config: TrialConfig) -> Pool | None:
+        """The strings that a training draws its corpus from; None where a grammar makes them.
+
+        Raises:
+            DamagedTraining: when they are not there or are not those of the configuration.
+        """
+        if config.pool is None:
+            return None
+        sha256 = config.pool.sha256
+        try:
+            return Pool.from_bytes(self.store.read(_pool_file(sha256)), sha256)
+        except FileNotFoundError:
+            what = f"its strings, {_pool_file(sha256)}, are missing"
+            raise DamagedTraining(what) from None
+        except (NotAFile, DamagedPool) as error:
+            raise DamagedTraining(f"its strings, {_pool_file(sha256)}: {error}") from error
+        except OSError as error:
+            what = f"its strings, {_pool_file(sha256)}, cannot be read: {error}"
+            raise UnreadableTraining(what) from error
+
+    def hold(self, pool: Pool) -> None:
+        """Keep the strings that trainings will draw from; what is there whole stays."""
+        data, path = pool.to_bytes(), _pool_file(pool.sha256)
+        if self.store.size(path) != len(data):
+            self.store.publish(path, data)
+
+    def hold_pools(self, configs: Iterable[TrialConfig], others: Results) -> None:
+        """Keep the strings of some trainings that other results hold."""
+        known = {config.pool.sha256: config for config in configs if config.pool is not None}
+        for config in known.values():
+            if (pool := others.pool(config)) is not None:
+                self.hold(pool)
+
     def describe(self, config: TrialConfig) -> None:
         """Publish what a training is to be, before anything of it is."""
         path = f"{FOLDER}/{config.hash}/config.json"
@@ -343,6 +379,10 @@ class Results:
                 yield training, self.status(training)
             except DamagedTraining as damage:
                 yield training, damage
+
+
+def _pool_file(sha256: str) -> str:
+    return f"{POOLS}/{sha256[:16]}.parquet"
 
 
 def _checkpoint_file(step: int) -> str:

@@ -49,7 +49,7 @@ class LoadedTraining:
 
         Small networks generate on one thread, whatever torch is set to.
         """
-        leaves = self.config.grammar.shape.num_leaves
+        leaves = self.config.shape.num_leaves
         work = kind_of(self.config).forward_macs(self.config) * max(chunks.sizes(count), default=0)
         with on_threads(1 if work <= SMALL_WORK else torch.get_num_threads()):
             return generate(self.denoiser, self.diffusion, [seed], count=count, leaves=leaves)[0]
@@ -78,10 +78,11 @@ def load_training(
         raise DamagedTraining(f"'{folder}' holds no published training")
     config = results.config(training)
     checkpoint = read_checkpoint(results.read(status, _checkpoint(status, step)))
-    diffusion = process_of(config.diffusion, config.grammar.vocab_size, device)
+    diffusion = process_of(config.diffusion, config.shape.vocab_size, device)
     model = model_of(config, diffusion)
     networks = model.networks(checkpoint["weights"].to(torch.device(device)))
-    return LoadedTraining(config, checkpoint["step"], build_corpus(config), networks, diffusion)
+    corpus = build_corpus(config, results.pool(config))
+    return LoadedTraining(config, checkpoint["step"], corpus, networks, diffusion)
 
 
 def _located(folder: str) -> tuple[str, str]:

@@ -87,7 +87,7 @@ def _generate(
         diffusion,
         [member.config.seed for member in members],
         count=config.measurement.generated,
-        leaves=config.grammar.shape.num_leaves,
+        leaves=config.shape.num_leaves,
         occasion=step,
         reverse_steps=config.reverse_steps,
     )
@@ -117,7 +117,7 @@ def _add_strings(
 ) -> None:
     """Join what generated strings say; without them it is null."""
     if generated is None:
-        depth = reference.grammar.shape.depth
+        depth = reference.shape.depth
         found = {"levels": {"level": list(range(depth + 1))}}
         found["typicality"] = stratum_columns(reference)
     else:

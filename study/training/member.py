@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from study.config import TrialConfig
-from study.corpus import Corpus, build_corpus
+from study.corpus import Corpus, Pool, build_corpus
 from study.measures import Reference
 from study.processes.process import Diffusion
 from study.store import records
@@ -29,6 +29,7 @@ class Member:
 
     Attributes:
         config: its configuration.
+        pool: reads the strings that its corpus is drawn from; None where a grammar makes them.
         status: its last published status; None before the first.
         tables: its published tables.
         kept: step -> checkpoint, beside the last one: entries of published ones, and bytes of those
@@ -37,6 +38,7 @@ class Member:
     """
 
     config: TrialConfig
+    pool: Callable[[], Pool | None] = lambda: None
     status: Status | None = None
     tables: dict[str, pa.Table] = field(default_factory=dict)
     kept: dict[int, bytes | Entry] = field(init=False)
@@ -61,7 +63,7 @@ class Member:
             log.warning("training %s is damaged (%s) and is redone", config.hash, damage)
             results.discard(config.hash)
             status, tables = None, {}
-        return cls(config, status, tables)
+        return cls(config, lambda: results.pool(config), status, tables)
 
     @property
     def step(self) -> int:
@@ -81,7 +83,7 @@ class Member:
     @cached_property
     def corpus(self) -> Corpus:
         """Its training and control strings, with their grammar."""
-        return build_corpus(self.config)
+        return build_corpus(self.config, self.pool())
 
     @cached_property
     def reference(self) -> Reference:

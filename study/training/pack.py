@@ -121,7 +121,7 @@ class PackTrainer(Generic[M]):
         config = members[0].config
         self._device = device
         self.step = 0
-        self.diffusion = process_of(config.diffusion, config.grammar.vocab_size, device)
+        self.diffusion = process_of(config.diffusion, config.shape.vocab_size, device)
         self._model = model_of(config, self.diffusion)
         self.layout = self._model.layout
         self._streams = [Stream(member, self.diffusion) for member in members]

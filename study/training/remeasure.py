@@ -111,6 +111,7 @@ def measure_again(
             measured.
     """
     wanted = [Remeasurement.of(results, training, measurement or {}) for training in trainings]
+    into.hold_pools((each.config for each in wanted), results)
     members = [Member.open(each.config, into) for each in wanted]
     packs: dict[tuple[object, ...], list[tuple[Status, Member]]] = {}
     for each, member in zip(wanted, members, strict=True):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from study.config import ConfigError, TrialConfig
 from study.config.settings import Faults
+from study.config.trial import GRAMMAR
+from study.corpus.pool import Pool
+from study.corpus.pools import pool_of, with_pool
 from study.models.kinds import kind_of
 from sweeps.files import axes, fields
 from sweeps.files.axes import Axis, Point, Span
@@ -25,11 +29,18 @@ class Cell:
         coordinates: dotted setting -> value.
         config: its training with seed 0.
         label: the coordinates in few words.
+        pool: the strings that it draws from; None where a grammar makes them.
     """
 
     coordinates: Point
     config: TrialConfig
     label: str
+    pool: Pool | None = field(default=None, compare=False, repr=False)
+
+
+def pools(cells: Iterable[Cell]) -> list[Pool]:
+    """The strings that cells draw from, each once."""
+    return list({cell.pool.sha256: cell.pool for cell in cells if cell.pool is not None}.values())
 
 
 @dataclass
@@ -47,8 +58,10 @@ class Expansion:
     repeated: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def expanded(base: Mapping[str, Any], points: Iterable[Point]) -> Expansion:
-    """A cell for every point.
+def expanded(
+    base: Mapping[str, Any], points: Iterable[Point], *, beside: Path | None = None
+) -> Expansion:
+    """A cell for every point; files are looked for in the current folder, then in `beside`.
 
     Points with one identity are faults, not merged: as two cells, the same seeds would count twice
     in every fit; and their tables, which carry the identity, could not be told apart.
@@ -56,7 +69,7 @@ def expanded(base: Mapping[str, Any], points: Iterable[Point]) -> Expansion:
     found = Expansion()
     first: dict[str, Cell] = {}
     for point in points:
-        cell = _cell(base, point, found)
+        cell = _cell(base, point, found, beside)
         if cell is None:
             continue
         twin = first.setdefault(cell.config.hash, cell)
@@ -69,7 +82,13 @@ def expanded(base: Mapping[str, Any], points: Iterable[Point]) -> Expansion:
 
 
 def sampled(
-    base: Mapping[str, Any], spans: list[Axis | Span], wanted: int, seed: int, *, redraw: bool
+    base: Mapping[str, Any],
+    spans: list[Axis | Span],
+    wanted: int,
+    seed: int,
+    *,
+    redraw: bool,
+    beside: Path | None = None,
 ) -> Expansion:
     """Different random cells, at most as many as wanted; with `redraw`, feasible ones only."""
     found = Expansion()
@@ -81,7 +100,7 @@ def sampled(
         if label in seen:
             continue
         seen.add(label)
-        cell = _cell(base, point, found)
+        cell = _cell(base, point, found, beside)
         if cell is None and not redraw:
             break
         if cell is not None and cell.config.hash not in seen:
@@ -90,11 +109,26 @@ def sampled(
     return found
 
 
-def _cell(base: Mapping[str, Any], point: Point, found: Expansion) -> Cell | None:
+def _cell(
+    base: Mapping[str, Any], point: Point, found: Expansion, beside: Path | None
+) -> Cell | None:
+    document = _of_its_source(fields.with_settings(base, point), point)
     try:
-        config = TrialConfig.from_dict(fields.with_settings(base, point))
+        pool = pool_of(document, beside=beside)
+        config = TrialConfig.from_dict(with_pool(document, pool))
         kind_of(config)
     except ConfigError as error:
         found.infeasible.append((dict(point), error.faults))
         return None
-    return Cell(dict(point), config, axes.label(point))
+    return Cell(dict(point), config, axes.label(point), pool)
+
+
+def _of_its_source(document: dict[str, Any], point: Point) -> dict[str, Any]:
+    """Where the source is an axis: the settings of base that concern it, without the others'."""
+    if "corpus.source" not in point:
+        return document
+    if point["corpus.source"] != GRAMMAR:
+        return {name: part for name, part in document.items() if name != GRAMMAR}
+    corpus = {name: value for name, value in document["corpus"].items() if name != "path"}
+    rest = {name: part for name, part in document.items() if name != "strings"}
+    return {**rest, "corpus": corpus}

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, get_type_hints
 
 from study.config import ConfigError, TrialConfig
-from study.config.settings import Section, built, did_you_mean, is_required
+from study.config.settings import Section, built, did_you_mean, is_required, section_of
+from study.config.trial import GRAMMAR
 
 Keys = tuple[str, ...]
 
@@ -20,7 +21,9 @@ SEEDED_BY_REPLICA = "replicas are seeded 0, 1, 2, …; say how many with `seeds:
 def sections() -> dict[str, type[Section]]:
     """Name -> class of the sections of a training's configuration."""
     hints = get_type_hints(TrialConfig)
-    return {name: kind for name, kind in hints.items() if issubclass(kind, Section)}
+    found = {f.name for f in dataclasses.fields(TrialConfig) if f.metadata.get("found")}
+    kinds = {name: section_of(hint) for name, hint in hints.items() if name not in found}
+    return {name: kind for name, kind in kinds.items() if kind is not None}
 
 
 def known() -> list[str]:
@@ -106,12 +109,21 @@ def document_faults(document: Any, supplied: Collection[str] = ()) -> list[tuple
         else:
             faults += [((name, *path), what) for path, what in _group_faults(name, values)]
     for name, kind in groups.items():
+        if name == GRAMMAR and not _needs_grammar(document, supplied):
+            continue
         for field in dataclasses.fields(kind):  # type: ignore[arg-type]
             given = document.get(name, {})
             there = isinstance(given, Mapping) and field.name in given
             if is_required(field) and not there and f"{name}.{field.name}" not in supplied:
                 faults.append(((name, field.name), REQUIRED))
     return faults
+
+
+def _needs_grammar(document: Mapping[str, Any], supplied: Collection[str]) -> bool:
+    """Whether strings come from a grammar, as far as can be told before the axes are put in."""
+    if GRAMMAR in document:
+        return True
+    return "corpus.source" not in supplied and bool(TrialConfig.needs(document))
 
 
 def _group_faults(section: str, values: Mapping[Any, Any]) -> list[tuple[Keys, str]]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from study.config import TrialConfig
+from study.corpus.pool import Pool
 from sweeps import presets
 from sweeps.faults import Fault, UsageError
 from sweeps.files import located, overrides
-from sweeps.files.cells import Cell
+from sweeps.files.cells import Cell, pools
 from sweeps.files.located import Located
 from sweeps.files.schema import SweepFile
 from sweeps.files.validation import Validation
@@ -63,6 +64,11 @@ class Sweep:
                 config = replace(cell.config, seed=seed)
                 found.append(Training(config.hash, cell, config))
         return tuple(found)
+
+    @property
+    def pools(self) -> list[Pool]:
+        """The strings that its cells draw from, each once."""
+        return pools(self.cells)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from study.config import ConfigError
@@ -49,6 +50,11 @@ class Validation:
         if self._faults:
             raise UsageError(self._faults)
         return file, found, skipped
+
+    @property
+    def _folder(self) -> Path:
+        """Where the sweep file is: files that it names are looked for there too."""
+        return Path(self._document.source).parent
 
     def _outer(self) -> SweepFile | None:
         try:
@@ -175,11 +181,16 @@ class Validation:
         wanted = file.search.num_samples or 0
         if file.search.kind == "random":
             expansion = cells.sampled(
-                base, found, wanted, file.search.seed, redraw=file.skip_infeasible
+                base,
+                found,
+                wanted,
+                file.search.seed,
+                redraw=file.skip_infeasible,
+                beside=self._folder,
             )
         else:
             points = axes.grid([axis for axis in found if isinstance(axis, Axis)])
-            expansion = cells.expanded(base, points)
+            expansion = cells.expanded(base, points, beside=self._folder)
         for first, second, why in expansion.repeated:
             self._fault(("grid",), f"cells {first} and {second} are the same training{why}")
         if expansion.infeasible and not (file.skip_infeasible and expansion.cells):

@@ -51,7 +51,7 @@ class Cost:
 
 def of(config: TrialConfig, step: int = 0) -> Cost:
     """What a training still takes from a step to its end."""
-    leaves = config.grammar.tuple_size**config.grammar.depth
+    leaves = config.shape.num_leaves
     measured = sum(s > step for s in config.measured_steps)
     generated = sum(s > step for s in config.generated_steps)
     widest = max(_batch(config), *chunks.sizes(config.measurement.generated))
@@ -133,5 +133,5 @@ def _width(config: TrialConfig) -> int:
 def _table_bytes(config: TrialConfig) -> float:
     """Measured on small trainings: some ten tables, a row per string and rows per measured step."""
     strings = config.corpus.size + config.control_size
-    leaves = config.grammar.tuple_size**config.grammar.depth
+    leaves = config.shape.num_leaves
     return 60_000 + strings * (20 + leaves) + 6_000 * len(config.measured_steps)

@@ -15,8 +15,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -24,6 +25,7 @@ from typing import Any
 from study.config import TrialConfig
 from study.processes import chunks
 from sweeps.faults import UsageError
+from sweeps.files.cells import pools
 from sweeps.planning import cost
 from sweeps.planning.pace import Pace
 from sweeps.planning.packing import Pack
@@ -85,13 +87,13 @@ def run(packs: Sequence[Pack], *, slots: int, threads: int) -> Trial:
     """
     chosen = examples(packs)
     processes = min(slots, PROCESSES)
+    with _strings(chosen) as held, ThreadPoolExecutor(processes) as pool:
 
-    def timed(first: int) -> list[tuple[Pack, dict[str, Any]]]:
-        """Each process begins with a pack of its own, so that together they reach more."""
-        order = chosen[first:] + chosen[:first]
-        return list(zip(order, _process(order, threads), strict=False))
+        def timed(first: int) -> list[tuple[Pack, dict[str, Any]]]:
+            """Each process begins with a pack of its own, so that together they reach more."""
+            order = chosen[first:] + chosen[:first]
+            return list(zip(order, _process(order, threads, held), strict=False))
 
-    with ThreadPoolExecutor(processes) as pool:
         begins = (i * len(chosen) // processes for i in range(processes))
         rows = [row for output in pool.map(timed, begins) for row in output]
     found: dict[Kind, list[Pace]] = defaultdict(list)
@@ -104,10 +106,22 @@ def run(packs: Sequence[Pack], *, slots: int, threads: int) -> Trial:
     )
 
 
-def _process(packs: Sequence[Pack], threads: int) -> list[dict[str, Any]]:
+@contextmanager
+def _strings(packs: Sequence[Pack]) -> Iterator[str]:
+    """A folder with the strings that packs draw from, for as long as they are timed."""
+    from study.store.results import Results
+
+    with tempfile.TemporaryDirectory(prefix="memophase-strings-") as folder:
+        for pool in pools(training.cell for pack in packs for training in pack.trainings):
+            Results.open(folder).hold(pool)
+        yield folder
+
+
+def _process(packs: Sequence[Pack], threads: int, held: str) -> list[dict[str, Any]]:
     """What a process prints that times packs, one after the other."""
     task = {
         "threads": threads,
+        "strings": held,
         "packs": [[t.config.to_dict() for t in pack.trainings] for pack in packs],
     }
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": str(threads)}
@@ -169,9 +183,11 @@ def short(config: TrialConfig, members: int) -> TrialConfig:
     )
 
 
-def timed(configs: Sequence[TrialConfig], threads: int) -> tuple[Pace, float]:
+def timed(
+    configs: Sequence[TrialConfig], threads: int, held: str | None = None
+) -> tuple[Pace, float]:
     """The pace of a pack with its processors to itself, from training its short version; and the
-    share of them that it got."""
+    share of them that it got. Strings that it draws from are held in the folder `held`."""
     from study.store.results import Results
     from study.training.run import run_pack
 
@@ -179,6 +195,8 @@ def timed(configs: Sequence[TrialConfig], threads: int) -> tuple[Pace, float]:
     ends, worked = [time.perf_counter()], time.process_time()
     with tempfile.TemporaryDirectory(prefix="memophase-plan-") as folder:
         results = Results.open(folder)
+        if held is not None:
+            results.hold_pools(configs, Results.open(held))
         (status, *_) = run_pack(
             versions, results, threads=threads, report=lambda *_: ends.append(time.perf_counter())
         )
@@ -227,9 +245,9 @@ def _asked(config: TrialConfig, reverse_steps: int) -> int:
     from study.processes.generation import planned, spaced
     from study.processes.registry import process_of
 
-    diffusion = process_of(config.diffusion, config.grammar.vocab_size)
+    diffusion = process_of(config.diffusion, config.shape.vocab_size)
     times = spaced(config.diffusion.num_timesteps, reverse_steps)
-    leaves = config.grammar.shape.num_leaves
+    leaves = config.shape.num_leaves
     return sum(stride.places for stride in planned(diffusion, times, chunks.SMALL, leaves))
 
 
@@ -244,7 +262,7 @@ def main() -> None:
     seconds = SECONDS * task["threads"]
     for documents in task["packs"]:
         configs = [TrialConfig.from_dict(document) for document in documents]
-        pace, share = timed(configs, task["threads"])
+        pace, share = timed(configs, task["threads"], task["strings"])
         print(json.dumps({"start": start, "share": share, "pace": asdict(pace)}))
         if time.process_time() - start > seconds or time.perf_counter() - begun > PATIENCE:
             return

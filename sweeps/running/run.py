@@ -89,6 +89,8 @@ def run(
         folder.refuse_other_study(sweep, results, location)
         with Heartbeat(results.store, progress.snapshot):
             folder.publish(sweep, results)
+            for pool in sweep.pools:
+                results.hold(pool)
             return _run(sweep, results, location, address, progress, began)
     except OSError as error:
         raise UsageError.of(f"cannot be used: {error.strerror or error}", place=location) from None

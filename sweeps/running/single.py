@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from study.config import ConfigError, TrialConfig
+from study.corpus.pool import Pool
+from study.corpus.pools import pool_of, with_pool
 from study.store.results import FOLDER, Results
 from sweeps.faults import Fault, UsageError
 from sweeps.files import located, overrides
 from sweeps.files.located import Located
 
 
-def configuration(file: Path | None, options: Sequence[str]) -> TrialConfig:
-    """The configuration in a file, with `key=value` options applied.
+def configuration(file: Path | None, options: Sequence[str]) -> tuple[TrialConfig, Pool | None]:
+    """The configuration in a file, with `key=value` options applied, and the strings it means.
 
     Raises:
         UsageError: naming every fault with its place.
@@ -29,27 +31,29 @@ def configuration(file: Path | None, options: Sequence[str]) -> TrialConfig:
     except UsageError as error:
         faults = error.faults
     try:
-        config = TrialConfig.from_dict(document.value)
+        pool = pool_of(document.value, beside=file.parent if file is not None else None)
+        config = TrialConfig.from_dict(with_pool(document.value, pool))
     except ConfigError as error:
         faults += [Fault(document.place(path), ".".join(path), what) for path, what in error.faults]
         raise UsageError(faults) from None
     if faults:
         raise UsageError(faults)
-    return config
+    return config, pool
 
 
 def train(file: Path | None, options: Sequence[str], out: str, *, device: str, threads: int) -> int:
     """Train one configuration; 0 when it finished, 1 when it diverged."""
-    config = configuration(file, options)
+    config, pool = configuration(file, options)
     _refuse_missing_device(device)
     from study.training.run import run_pack
 
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     folder = Results.open(out).store.full(f"{FOLDER}/{config.hash}")
+    results = Results.open(out)
     try:
-        (status,) = run_pack(
-            [config], Results.open(out), device=device, threads=threads, report=_print
-        )
+        if pool is not None:
+            results.hold(pool)
+        (status,) = run_pack([config], results, device=device, threads=threads, report=_print)
     except ConfigError as error:
         raise UsageError(
             [Fault(out, ".".join(path), what) for path, what in error.faults]

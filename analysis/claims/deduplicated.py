@@ -12,7 +12,7 @@ from analysis.charts.figure import Figure
 from analysis.charts.forest import SHOWN, forest_chart, forest_table
 from analysis.charts.theme import Theme
 from analysis.claims.claim import Claim, Result
-from analysis.claims.needs import several_seeds, several_strata
+from analysis.claims.needs import a_grammar, several_seeds, several_strata
 from analysis.claims.sentences import basis, estimated, remedy, said
 from analysis.claims.verdicts import above_zero
 from analysis.frames.wording import counted
@@ -86,8 +86,10 @@ UNTESTED = f"{USED_UP}, and a measured step at which {window_of()}"
 def nearly_used_up(trials: Sequence[TrialConfig]) -> str | None:
     """Being unique changes a corpus only where strings would else repeat."""
     for trial in trials:
-        shape, size, controls = trial.grammar.shape, trial.corpus.size, trial.control_size
-        used_up = size + controls >= NEAR * shape.support_size
+        size, controls = trial.corpus.size, trial.control_size
+        if trial.grammar is None:
+            continue
+        used_up = size + controls >= NEAR * trial.grammar.shape.support_size
         if trial.corpus.unique and used_up and controls >= CONTROLS * size:
             return None
     return (
@@ -147,7 +149,7 @@ CLAIM = Claim(
     source="Aparicio Rodriguez et al., arXiv 2605.30642",
     quantity=f"mean typicality slope T_E of unique corpora while {window_of()}",
     method="averaged over the cells of a seed, then Student’s t over seeds",
-    needs=(nearly_used_up, several_strata, several_seeds),
+    needs=(a_grammar, nearly_used_up, several_strata, several_seeds),
     test=test,
     sentence=sentence,
     figure=figure,

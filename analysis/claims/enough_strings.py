@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.charts.figure import Figure
 from analysis.claims.claim import Claim, Result
 from analysis.claims.forests import forest_figure
-from analysis.claims.needs import several_seeds, several_sizes
+from analysis.claims.needs import a_grammar, several_seeds, several_sizes
 from analysis.claims.sentences import basis, estimated, remedy, said
 from analysis.claims.verdicts import SUPPORTED, Judgement, all_of, equal_to
 from analysis.frames.wording import counted, listed
@@ -133,7 +133,8 @@ def sizes_around(trials: Sequence[TrialConfig]) -> str | None:
     trainings = pd.DataFrame([trial.flat() for trial in trials])
     sizes = trainings.groupby(alike(trainings, but=SIZE))["corpus.size"]
     smallest, largest = sizes.transform("min"), sizes.transform("max")
-    for level in range(int(trainings["grammar.depth"].max())):
+    trainings = trainings[trainings["grammar.depth"].notna()]
+    for level in range(int(trainings["grammar.depth"].max()) if len(trainings) else 0):
         within = trainings["grammar.depth"] > level
         if (within & spans(smallest, largest, enough_strings(trainings, level))).any():
             return None
@@ -156,7 +157,7 @@ CLAIM = Claim(
         "averaged over the levels and cells of a seed, then Student’s t over seeds; exponents of v "
         "and m, where swept, as slopes per seed"
     ),
-    needs=(several_sizes, sizes_around, several_seeds),
+    needs=(a_grammar, several_sizes, sizes_around, several_seeds),
     test=test,
     sentence=sentence,
     figure=figure,

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.charts.figure import Figure
 from analysis.claims.claim import Claim, Result
 from analysis.claims.forests import forest_figure
-from analysis.claims.needs import several_generated_steps, several_seeds
+from analysis.claims.needs import a_grammar, several_generated_steps, several_seeds
 from analysis.claims.sentences import basis, estimated, remedy, said
 from analysis.claims.verdicts import above_zero
 from analysis.frames.wording import counted
@@ -97,7 +97,8 @@ def figure(found: LevelByLevel) -> Figure | None:
 
 def several_levels(trials: Sequence[TrialConfig]) -> str | None:
     """One level of rules has no order."""
-    if any(trial.grammar.depth > 1 for trial in trials):
+    grammars = [trial.grammar for trial in trials if trial.grammar is not None]
+    if not grammars or any(grammar.depth > 1 for grammar in grammars):
         return None
     return "grammars have a single level of rules: set grammar.depth to 2 or more"
 
@@ -109,7 +110,7 @@ CLAIM = Claim(
     source="Favero et al., arXiv 2502.12089",
     quantity="mean log ratio of the validity onsets of a level and of the next deeper one",
     method="averaged over the adjacent levels and cells of a seed, then Student’s t over seeds",
-    needs=(several_levels, several_generated_steps, several_seeds),
+    needs=(a_grammar, several_levels, several_generated_steps, several_seeds),
     test=test,
     sentence=sentence,
     figure=figure,

@@ -41,6 +41,18 @@ def several_generated_steps(trials: Sequence[TrialConfig]) -> str | None:
     )
 
 
+def has_typical_parts(trial: TrialConfig) -> bool:
+    """Whether some rules, or without a grammar some strings, are more typical than others."""
+    return trial.grammar is None or any(a > 0 for a in trial.grammar.zipf.values())
+
+
+def a_grammar(trials: Sequence[TrialConfig]) -> str | None:
+    """What is claimed of rules needs strings that have some."""
+    if any(trial.grammar is not None for trial in trials):
+        return None
+    return "these strings have no grammar, and so no rules: set corpus.source to grammar"
+
+
 def several_strata(trials: Sequence[TrialConfig]) -> str | None:
     """Slopes over typicality need strings that differ in it, and controls for two strata."""
     reasons = [why_single_of(trial) for trial in trials]

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.charts.figure import Figure
 from analysis.claims.claim import Claim, Result
 from analysis.claims.forests import forest_figure
-from analysis.claims.needs import several_seeds, several_sizes
+from analysis.claims.needs import a_grammar, several_seeds, several_sizes
 from analysis.claims.sentences import basis, estimated, remedy, said
 from analysis.claims.verdicts import above_zero
 from analysis.statistics.regimes import THRESHOLDS
@@ -95,7 +95,7 @@ CLAIM = Claim(
     method=(
         "one slope per seed among trainings that differ in N alone, then Student’s t over seeds"
     ),
-    needs=(several_sizes, few_strings, several_seeds),
+    needs=(a_grammar, several_sizes, few_strings, several_seeds),
     test=test,
     sentence=sentence,
     figure=figure,

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.charts.figure import Figure
 from analysis.charts.onsets import OnsetAxes
 from analysis.claims.claim import Claim
-from analysis.claims.needs import several_seeds, varied
+from analysis.claims.needs import a_grammar, several_seeds, varied
 from analysis.claims.onset_slope import (
     METHOD,
     OnsetResult,
@@ -99,7 +99,7 @@ CLAIM = Claim(
         "slopes of log τ_mem on log m and L, to equal 0, and of ln(τ_mem/τ_gen) on log N and log m"
     ),
     method=f"{METHOD}; all parts must hold",
-    needs=(varied(SYNONYMS), varied(SIZE), several_seeds),
+    needs=(a_grammar, varied(SYNONYMS), varied(SIZE), several_seeds),
     test=test,
     sentence=sentence,
     figure=figure,

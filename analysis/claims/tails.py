@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.charts.figure import Figure
 from analysis.charts.onsets import OnsetAxes
 from analysis.claims.claim import Claim
-from analysis.claims.needs import several_seeds
+from analysis.claims.needs import a_grammar, several_seeds
 from analysis.claims.onset_slope import (
     METHOD,
     OnsetResult,
@@ -201,7 +201,7 @@ C3 = Claim(
     source="Aparicio Rodriguez et al., arXiv 2605.30642",
     quantity="slope of log τ_mem on sd(log p) over the training strings",
     method=f"{METHOD}; at equal string entropy where the sweep has such cells",
-    needs=(several_tails, several_seeds),
+    needs=(a_grammar, several_tails, several_seeds),
     test=fatter,
     sentence=_fatter_sentence,
     figure=_fatter_figure,
@@ -214,7 +214,7 @@ C4 = Claim(
     source="Aparicio Rodriguez et al., arXiv 2605.30642",
     quantity="slope of log τ_mem on the level of the tail, from the root, at equal string entropy",
     method=METHOD,
-    needs=(several_tails, equal_entropies, several_seeds),
+    needs=(a_grammar, several_tails, equal_entropies, several_seeds),
     test=higher,
     sentence=_higher_sentence,
     figure=_higher_figure,

@@ -17,6 +17,12 @@ SETTINGS = {
     "corpus.control_size": ("N_C", "control strings"),
     "network.width": ("W", "network width"),
     "diffusion.num_timesteps": ("T", "diffusion steps"),
+    "pool.leaves": ("d", "symbols of a string"),
+    "pool.vocab_size": ("v", "symbols of the alphabet"),
+    "pool.strings": ("P", "distinct strings that were read"),
+    "strings.order": ("n", "order of the n-gram"),
+    "strings.smoothing": ("α", "smoothing of the n-gram"),
+    "strings.reference": ("R/P", "share put aside for the score"),
 }
 """Field -> (symbol, words)."""
 
@@ -30,6 +36,9 @@ FOLLOWS = {
 
 UNSET = {"measurement.reverse_steps": "all"}
 """Field -> what it means that it is not set, where that tells trainings apart from the others."""
+
+FOUND = "pool."
+"""What was found of strings that were read; their source tells them apart."""
 
 EXTENT = "training.steps"
 """How long a training goes on does not tell cells apart."""
@@ -84,6 +93,7 @@ def varying(trainings: pd.DataFrame) -> list[str]:
         name
         for name in fields_of(trainings)
         if name != EXTENT
+        and not name.startswith(FOUND)
         and len(_told(trainings[name]).unique()) > 1
         and not _follows(trainings, name)
     ]
@@ -117,8 +127,13 @@ def constant(trainings: pd.DataFrame) -> dict[str, Any]:
     return {
         name: trainings[name].iloc[0]
         for name in fields_of(trainings)
-        if len(trainings[name].unique()) == 1
+        if len(trainings[name].unique()) == 1 and not _is_of_no_grammar(trainings[name])
     }
+
+
+def _is_of_no_grammar(values: pd.Series) -> bool:
+    """Whether it is a setting of grammars where strings have none."""
+    return str(values.name).startswith("grammar.") and bool(values.isna().all())
 
 
 def labelled(trainings: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +141,11 @@ def labelled(trainings: pd.DataFrame) -> pd.DataFrame:
     if trainings.empty:
         return trainings.assign(training=[], cell=[], seed=[])
     fields = distinguishing(trainings)
-    named = fields or ["grammar.depth", "corpus.size", "network.width"]
+    named = fields or [
+        name
+        for name in ("grammar.depth", "corpus.size", "network.width")
+        if trainings[name].notna().all()
+    ]
     rows = trainings[named].itertuples(index=False, name=None)
     cells = [label(named, row) for row in rows]
     ordered = trainings.assign(cell=cells).sort_values([*fields, "seed", "training"])

@@ -19,21 +19,23 @@ FEW = (
 )
 
 
-def why_single(exponents: Iterable[float], controls: int) -> str | None:
+def why_single(exponents: Iterable[float] | None, controls: int) -> str | None:
     """Why a corpus has one stratum, and what to set; None where it can have several.
 
     Args:
-        exponents: Zipf exponents of the levels of its grammar, those that are set.
+        exponents: Zipf exponents of the levels of its grammar, those that are set; None: it has
+            none, and a score by which its strings differ.
         controls: N_C.
     """
-    if not any(exponent > 0 for exponent in exponents):
+    if exponents is not None and not any(exponent > 0 for exponent in exponents):
         return UNIFORM
     return FEW if controls < NEEDED else None
 
 
 def why_single_of(trial: TrialConfig) -> str | None:
     """The same of a training that need not have run."""
-    return why_single(trial.grammar.zipf.values(), trial.control_size)
+    exponents = None if trial.grammar is None else trial.grammar.zipf.values()
+    return why_single(exponents, trial.control_size)
 
 
 def why_single_in(trainings: pd.DataFrame, cell: str) -> str | None:
@@ -44,8 +46,11 @@ def why_single_in(trainings: pd.DataFrame, cell: str) -> str | None:
         cell: one of its cells.
     """
     first = trainings[trainings["cell"] == cell].iloc[0]
-    exponents = first[[name for name in first.index if str(name).startswith("grammar.zipf.")]]
-    return why_single(exponents.dropna().astype(float), int(first["corpus.control_size"]))
+    levels = [name for name in first.index if str(name).startswith("grammar.zipf.")]
+    exponents = first[levels].dropna().astype(float)
+    return why_single(
+        None if exponents.empty else exponents, int(first["corpus.control_size"])
+    )
 
 
 def single_stratum(cells: Sequence[TrialConfig]) -> str | None:

@@ -22,6 +22,7 @@ def with_defined_validity(curves: pd.DataFrame, trainings: pd.DataFrame) -> pd.D
     """The table `curves`, or some of its columns, with V missing where it means nothing."""
     if trainings.empty or "novel_validity" not in curves:
         return curves
+    trainings = trainings[trainings["grammar.depth"].notna()]
     told = [tells_generalization(grammar.shape) for grammar in _grammars(trainings)]
     undefined = curves["training"].isin(trainings["training"][~np.array(told, dtype=bool)])
     return curves.assign(novel_validity=curves["novel_validity"].mask(undefined))
@@ -29,13 +30,13 @@ def with_defined_validity(curves: pd.DataFrame, trainings: pd.DataFrame) -> pd.D
 
 def untold_cells(trainings: pd.DataFrame) -> str | None:
     """In which cells generalization cannot be told, in a sentence; None where in none."""
-    cells = trainings.drop_duplicates("cell")
+    cells = trainings[trainings["grammar.depth"].notna()].drop_duplicates("cell")
     return untold([grammar.shape for grammar in _grammars(cells)])
 
 
 def _grammars(trainings: pd.DataFrame) -> list[GrammarConfig]:
-    """The grammar of every training, as far as its shape goes."""
-    columns = [trainings[f"grammar.{name}"].tolist() for name in FIELDS]
+    """The grammar of every training, as far as its shape goes; all must have one."""
+    columns = [trainings[f"grammar.{name}"].astype(int).tolist() for name in FIELDS]
     return [_grammar(*values) for values in zip(*columns, strict=True)]
 
 

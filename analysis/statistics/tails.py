@@ -34,8 +34,8 @@ def string_entropy(trainings: pd.DataFrame) -> pd.Series:
     total = trainings["grammar.num_classes"].astype(float).map(np.log)
     synonyms, tuple_size = trainings["grammar.num_synonyms"], trainings["grammar.tuple_size"]
     for level, name in enumerate(exponents(trainings)):
-        there = trainings[name].notna()  # missing where the grammar is not so deep
-        pairs = zip(synonyms, trainings[name].fillna(0.0), strict=True)
+        there = trainings[name].notna()  # missing where there is no grammar so deep
+        pairs = zip(synonyms.where(there, 1), trainings[name].fillna(0.0), strict=True)
         entropy = pd.Series([_zipf_entropy(int(m), float(a)) for m, a in pairs], trainings.index)
         total = total + (tuple_size.astype(float) ** level * entropy).where(there, 0.0)
     return total
@@ -81,6 +81,8 @@ def entropy_label(trainings: pd.DataFrame) -> pd.Series:
 def tail_level(trainings: pd.DataFrame) -> pd.Series:
     """The level with unequal rules, one per training; missing unless there is exactly one."""
     unequal = trainings[exponents(trainings)].fillna(0.0).astype(float).gt(0)
+    if unequal.shape[1] == 0:
+        return pd.Series(np.nan, trainings.index)
     level = pd.Series(np.argmax(unequal.to_numpy(), axis=1), trainings.index, dtype=float)
     return level.where(unequal.sum(axis=1) == 1)
 

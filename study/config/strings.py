@@ -8,7 +8,8 @@ from typing import Any
 from rhm import TreeShape
 from study.config.settings import Section, plain, setting
 
-SCORES = ("ngram", "positional")
+NGRAM, POSITIONAL = "ngram", "positional"
+SCORES = ("auto", NGRAM, POSITIONAL)
 """Models of how typical a string is; see `study.corpus.ngram`."""
 
 CUTS = ("auto", "characters", "words")
@@ -42,24 +43,37 @@ class StringsConfig(Section):
     reference: float = setting(0.5, above=0, maximum=0.9, neutral=0.5)
     """The share of the strings that is put aside for the score, and is neither trained on nor a
     control."""
-    score: str = setting("ngram", choices=SCORES, neutral="ngram")
+    score: str = setting("auto", choices=SCORES, neutral="auto")
     """The model of typicality, fitted to the strings put aside: `ngram`, the same at every place,
-    or `positional`, with counts of its own for every place, as images need."""
+    or `positional`, with counts of its own for every place. auto: a column where one is named or
+    shipped, `positional` for images, else `ngram`."""
     order: int = setting(3, minimum=1, maximum=MAX_ORDER, neutral=3)
     """n, symbols of its longest n-grams; shorter ones are interpolated."""
-    smoothing: float = setting(4.0, above=0, neutral=4.0)
+    smoothing: float = setting(8.0, above=0, neutral=8.0)
     """Observations that the next shorter n-gram is worth."""
 
-    def as_read(self) -> StringsConfig:
-        """What is left to decide once the strings are read: the score."""
-        given = {name: getattr(self, name) for name in ("reference", "score", "order", "smoothing")}
-        return StringsConfig(**given)
+    def model_of(self, pool: PoolConfig) -> str:
+        """Which model is fitted to the strings put aside of a pool."""
+        return {"auto": POSITIONAL if pool.image else NGRAM}.get(self.score, self.score)
+
+    def as_read(self, pool: PoolConfig) -> StringsConfig:
+        """What is left to decide once the strings are read: the score. Leaving out what is the
+        model anyway and naming it are the same."""
+        score = self.model_of(pool)
+        return StringsConfig(
+            reference=self.reference,
+            score="auto" if score == NGRAM else score,
+            order=self.order,
+            smoothing=self.smoothing,
+        )
 
     def faults(self) -> list[tuple[str, str]]:
         """Settings that say the same twice, or nothing without another."""
         found = []
         if self.typicality is not None and self.frequency is not None:
             found.append(("frequency", "says the same as typicality; keep one of them"))
+        if self.score != "auto" and (self.typicality is not None or self.frequency is not None):
+            found.append(("score", "is taken by a column; leave one of them out"))
         if self.cut and self.length is None:
             found.append(("cut", "needs strings.length, to which strings are cut"))
         return found

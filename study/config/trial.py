@@ -389,7 +389,7 @@ class TrialConfig(Section):
         return any(self._hash(semantics) == hash_ for semantics in range(SEMANTICS, 0, -1))
 
     def _hash(self, semantics: int) -> str:
-        read = self.strings.as_read() if self.pool is not None else self.strings
+        read = self.strings.as_read(self.pool) if self.pool is not None else self.strings
         document = {"semantics": semantics, **identity(replace(self.resolved, strings=read))}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

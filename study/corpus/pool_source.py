@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rhm.exact.scored import ScoredStrings
 from rhm.randomness import generator
 from study.config import StringsConfig
+from study.config.strings import POSITIONAL
 from study.config.trial import reference_size
 from study.corpus.ngram import NGram
 from study.corpus.pool import Pool
@@ -77,6 +78,7 @@ class PoolSource:
             reference=self.pool.strings[reference],
             model=model,
             draws=len(rows),
+            image=self.pool.image,
         )
         training, control = rest[:size], rest[::-1][:control_size]
         if unique:
@@ -91,7 +93,7 @@ class PoolSource:
             vocab_size=self.vocab_size,
             order=self.strings.order,
             smoothing=self.strings.smoothing,
-            positional=self.strings.score == "positional",
+            positional=self.strings.model_of(self.pool.config) == POSITIONAL,
         )
 
     def _side(self, rows: NDArray[np.int64], scores: NDArray[np.float64]) -> Side:

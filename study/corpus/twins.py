@@ -84,12 +84,14 @@ class StandIn:
     model      of how typical strings are, fitted to these
     draws      strings of the source, as often as they may be drawn: a string drawn anew from it is
                one of n of them with probability n/draws
+    image      whether strings are images, of which the nearest are compared
     """
 
     shape: TreeShape
     reference: NDArray[np.unsignedinteger[Any]]
     model: NGram
     draws: int
+    image: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from rhm import Grammar, TreeShape, refit
 from study.corpus import Corpus, StandIn, Strata
 from study.measures.gram_ranks import GramRanks
 from study.measures.level_strata import level_strata
+from study.measures.nearest import NearestImages
 from study.measures.overproduction import expected_frequencies
 from study.measures.substrings import TRAINING, Law, Sample, Substrings
 
@@ -34,6 +35,7 @@ class Reference:
                     with D's own frequencies, or the n-gram refitted to D
     rule_frequencies  p_l (m,) of every level 0 … L-1 at a random node; None where there are none
     gram_ranks      pairs of neighbours by how common they are; None where there are rules
+    nearest         what is near to which image of D and C; None where strings are no images
     """
 
     corpus: Corpus
@@ -47,6 +49,7 @@ class Reference:
     excess_fit: float
     rule_frequencies: list[NDArray[np.float64]] | None
     gram_ranks: GramRanks | None
+    nearest: NearestImages | None
 
     @classmethod
     def build(cls, corpus: Corpus) -> Reference:
@@ -71,6 +74,7 @@ class Reference:
             excess_fit=_excess_fit(corpus, strata, learner) / strings.exclusive_share,
             rule_frequencies=None if corpus.law is None else expected_frequencies(corpus.law),
             gram_ranks=None if corpus.stand_in is None else GramRanks.of(corpus.stand_in),
+            nearest=NearestImages.of(corpus),
         )
 
     @property

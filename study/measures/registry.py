@@ -41,6 +41,7 @@ from study.config.installed import Installed
 from study.measures import (
     copying,
     corpus_tables,
+    nearest,
     overproduction,
     partial_memorization,
     string_losses,
@@ -126,7 +127,7 @@ TABLES: dict[str, Table] = {
     "curves": Table(
         row="measured step",
         keys=_keys("curves", "step"),
-        declared_in=(windows, string_losses, copying, validity, typicality),
+        declared_in=(windows, string_losses, copying, validity, typicality, nearest),
     ),
     "levels": Table(
         row="measured step and level",

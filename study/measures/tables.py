@@ -13,6 +13,7 @@ from study.measures.copying import Copies
 from study.measures.corpus_tables import stratum_columns
 from study.measures.declared import NO_LAW, Column, Tables
 from study.measures.gram_ranks import GROUPS
+from study.measures.nearest import ratio_copies
 from study.measures.overproduction import RuleUsage, rule_usage
 from study.measures.partial_memorization import PartialMemorization, partial_memorization
 from study.measures.reference import Reference
@@ -105,6 +106,7 @@ def _curves(measured: Measured) -> Columns:
         "root_validity": measured.validity and measured.validity[0].validity,
         "novel_validity": _novel_validity(measured),
         "distinct_share": _distinct_share(measured),
+        **ratio_copies(reference.nearest, measured.strings),
         "typicality_slope": slope.slope,
         "typicality_slope_se": slope.error,
         "relative_slope": slope.relative,

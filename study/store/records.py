@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from study.measures import registry
 from study.measures.declared import Column, Kind
 
-VERSION = 2
+VERSION = 3
 """Of the package's own columns; written into every file and raised with every change of a table."""
 
 NUMBER, SHORT = pa.float64(), pa.float32()

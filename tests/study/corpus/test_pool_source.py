@@ -7,8 +7,12 @@ import pytest
 from scipy import stats
 
 from rhm import Grammar, GrammarShape
-from study.corpus import GrammarSource
-from study.corpus.given_strings import GivenStrings
+from study.config import StringsConfig, TrialConfig
+from study.corpus import GrammarSource, Pool, PoolSource
+from study.corpus.pool import DamagedPool
+from study.corpus.pooling import pooled
+from study.corpus.pools import ready
+from study.corpus.reading import Lines
 from study.corpus.source import Source
 from study.measures.level_strata import level_strata
 from study.measures.memorized import null_rate
@@ -16,24 +20,33 @@ from study.measures.reference import stratum_excess
 from study.measures.string_losses import Memorized
 
 POOL = 600
+"""Strings beside those put aside."""
+WORDS = [a + b + c + d for a in "xy" for b in "xyz" for c in "xyz" for d in "xyz"]
 
 
 @pytest.fixture(scope="module")
-def pool() -> GivenStrings:
+def pool() -> PoolSource:
     """Strings of no grammar, with a score that follows nothing but their first leaf."""
     rng = np.random.default_rng(0)
-    strings = np.unique(rng.integers(5, size=(2 * POOL, 8)), axis=0).astype(np.uint8)
-    strings = rng.permutation(strings)[:POOL]
-    return GivenStrings(strings=strings, scores=-1.0 * strings[:, 0], vocab_size=5)
+    strings = np.unique(rng.integers(5, size=(4 * POOL, 8)), axis=0).astype(np.uint8)
+    strings = np.unique(rng.permutation(strings)[: 2 * POOL], axis=0)
+    return PoolSource(
+        Pool(
+            strings=strings,
+            counts=np.ones(len(strings), dtype=np.int64),
+            typicality=-1.0 * strings[:, 0],
+            alphabet=tuple("abcde"),
+        )
+    )
 
 
-def sources(pool: GivenStrings) -> list[Source]:
+def sources(pool: PoolSource) -> list[Source]:
     shape = GrammarShape(depth=3, vocab_size=5, num_synonyms=3)
     return [pool, GrammarSource(Grammar.random(shape, {0: 1.0}, seed=1))]
 
 
-def by_string(pool: GivenStrings, values: np.ndarray) -> dict[bytes, float]:
-    return dict(zip(map(bytes, pool.strings), values.tolist(), strict=True))
+def by_string(pool: PoolSource, values: np.ndarray) -> dict[bytes, float]:
+    return dict(zip(map(bytes, pool.pool.strings), values.tolist(), strict=True))
 
 
 def test_every_source_gives_twins_of_its_strings(pool):
@@ -70,7 +83,7 @@ def test_what_needs_a_law_is_refused_or_null(pool):
 
 def test_a_model_that_has_not_seen_the_corpus_shows_no_excess_and_no_slope(pool):
     """However it prefers some strings to others: D and C are exchangeable given the pool."""
-    preference = by_string(pool, np.random.default_rng(1).pareto(1.5, POOL))
+    preference = by_string(pool, np.random.default_rng(1).pareto(1.5, 2 * POOL))
     total = sum(preference.values())
     found = []
     for seed in range(400):
@@ -97,7 +110,7 @@ def test_a_memorizer_has_excess_one_and_no_slope(pool):
 
 def test_losses_that_do_not_know_the_corpus_betray_strings_at_the_null_rate(pool):
     shares, rates = [], []
-    losses = by_string(pool, np.random.default_rng(2).normal(size=POOL))
+    losses = by_string(pool, np.random.default_rng(2).normal(size=2 * POOL))
     for seed in range(200):
         corpus = pool.draw(200, seed=seed)
         strata = corpus.strata
@@ -119,7 +132,6 @@ def test_losses_that_do_not_know_the_corpus_betray_strings_at_the_null_rate(pool
     [
         ({"size": 301}, "301 training and 301 control strings make 602, but there are only 600"),
         ({"size": 0}, "at least 1 training and 1 control string"),
-        ({"size": 5, "unique": False}, "without replacement: set unique to true"),
     ],
 )
 def test_what_the_pool_cannot_give_is_refused(pool, arguments, message):
@@ -127,10 +139,68 @@ def test_what_the_pool_cannot_give_is_refused(pool, arguments, message):
         pool.draw(**arguments)
 
 
-def test_a_pool_of_repeated_or_unscored_strings_is_refused(pool):
-    twice = np.concatenate([pool.strings, pool.strings[:1]])
-    with pytest.raises(ValueError, match="must be distinct"):
-        GivenStrings(strings=twice, scores=np.zeros(POOL + 1), vocab_size=5)
-    for scores in (np.zeros(POOL - 1), np.full(POOL, np.nan)):
-        with pytest.raises(ValueError, match="one finite score"):
-            GivenStrings(strings=pool.strings, scores=scores, vocab_size=5)
+def test_repeats_are_kept_only_where_strings_need_not_be_unique():
+    strings = [word for word in WORDS for _ in range(3)]
+    source = PoolSource(pooled(Lines(text=strings), StringsConfig()))
+    assert len(source.pool.strings) == len(WORDS)
+    assert source.pool.config.total == 3 * len(WORDS)
+    once = source.draw(8, seed=1)
+    assert once.training.counted.all() and once.control.counted.all()
+    often = source.draw(30, seed=1, unique=False)
+    both = set(map(bytes, often.training.strings)) & set(map(bytes, often.control.strings))
+    assert both
+    for side in (often.training, often.control):
+        counted = [bytes(x) not in both for x in side.strings]
+        np.testing.assert_array_equal(side.counted, counted)
+
+
+def test_the_score_sees_neither_training_strings_nor_controls(pool):
+    source = PoolSource(pool.pool, StringsConfig(order=2))
+    corpus = source.draw(200, seed=5)
+    known = corpus.stand_in
+    put_aside = set(map(bytes, known.reference))
+    assert len(put_aside) == len(pool.pool.strings) // 2
+    for side in (corpus.training, corpus.control):
+        assert put_aside.isdisjoint(map(bytes, side.strings))
+    again = source.draw(50, control_size=300, seed=5).stand_in
+    np.testing.assert_array_equal(again.reference, known.reference)
+
+
+def test_the_identity_is_that_of_the_strings_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("\n".join(WORDS))
+    (tmp_path / "b.csv").write_text("n,word\n" + "".join(f"{i},{w}\n" for i, w in enumerate(WORDS)))
+    (tmp_path / "c.txt").write_text("\n".join(WORDS[1:]))
+
+    def hash_of(path: str, **strings: object) -> str:
+        document = {
+            "corpus": {"source": "strings", "path": path, "size": 8},
+            "strings": strings,
+            "network": {"width": 8},
+            "training": {"steps": 64},
+        }
+        return TrialConfig.from_dict(ready(document)).hash
+
+    own = hash_of("a.txt")
+    assert hash_of("b.csv", column="word") == own
+    assert hash_of("a.txt", length=4, tuple_size=2) == own
+    others = {
+        hash_of("c.txt"),
+        hash_of("b.csv", column="word", typicality="n"),
+        *(hash_of("a.txt", **change) for change in CHANGES),
+    }
+    assert len(others) == 2 + len(CHANGES)
+    assert own not in others
+
+
+CHANGES = ({"order": 2}, {"smoothing": 1.0}, {"reference": 0.4}, {"score": "positional"})
+
+
+def test_a_pool_is_the_same_after_a_way_through_a_file(pool):
+    kept = Pool.from_bytes(pool.pool.to_bytes(), pool.pool.sha256)
+    assert kept.config == pool.pool.config
+    np.testing.assert_array_equal(kept.strings, pool.pool.strings)
+    with pytest.raises(DamagedPool, match="does not hold the strings of its name"):
+        Pool.from_bytes(pool.pool.to_bytes(), "0" * 64)
+    with pytest.raises(DamagedPool, match="cannot be read"):
+        Pool.from_bytes(b"torn", pool.pool.sha256)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.claims import (
+    beyond_grammar,
     beyond_reach,
     common_rules,
     deduplicated,
@@ -52,6 +53,7 @@ BUILT_IN: tuple[Claim[Any], ...] = (
     rule_complexity.CLAIM,
     medium_noise.CLAIM,
     reverse_steps.CLAIM,
+    beyond_grammar.CLAIM,
 )
 
 _registered: dict[str, Claim[Any]] = {claim.id: claim for claim in BUILT_IN}

@@ -4,7 +4,7 @@
 
 with c the k - 1 symbols before x (marks stand before the first one), c' the last k - 2 of them,
 n(.) counts in the strings that it was fitted to, and α the observations that a shorter n-gram is
-worth: the hierarchical Dirichlet model of MacKay and Peto (Natural Language Engineering 1, 1995, eq. 17).
+worth: the hierarchical Dirichlet model of MacKay and Peto (Natural Language Engineering 1, 1995).
 The **positional** model counts every place of the strings by itself; for strings of one length
 both are laws over all v^d strings.
 """

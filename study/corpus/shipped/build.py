@@ -37,12 +37,12 @@ def letters(frequencies: Path, dictionary: Path) -> str:
     import msgpack  # pyright: ignore[reportMissingImports]
 
     spelled = {word for word, _ in _entries(dictionary)}
-    content: Any = msgpack.load(gzip.open(frequencies), raw=False)
-    listed = content[1:]
+    with gzip.open(frequencies) as file:
+        content: Any = msgpack.load(file, raw=False)
     pattern = re.compile(f"[a-z]{{{LETTERS}}}")
     rows = {
         word: -centibels / 100
-        for centibels, group in enumerate(listed)
+        for centibels, group in enumerate(content[1:])
         for word in group
         if pattern.fullmatch(word) and word in spelled
     }

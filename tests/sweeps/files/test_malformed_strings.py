@@ -58,7 +58,7 @@ CASES = {
     "no path": Case("must say where the strings are", corpus={"path": None}),
     "no file": Case("there is no file"),
     "a folder": Case("is a folder, not a file", write=lambda path: path.mkdir()),
-    "a pipe": Case("is no plain file", write=lambda path: os.mkfifo(path)),
+    "a pipe": Case("is no plain file", write=os.mkfifo),
     "an empty file": Case("is empty", write=text("")),
     "blank lines alone": Case("has no line with anything in it", write=text("\n \n\n")),
     "another encoding": Case("is not UTF-8 text (at byte 2)", write=data(b"xy\xe4z\nxyzz\n")),
@@ -185,7 +185,7 @@ CASES = {
         more="  grammar: {depth: 2, vocab_size: 4, num_synonyms: 2}\n",
     ),
     "an unknown score": Case(
-        "must be one of ngram, positional", write=text(GOOD), strings={"score": "trigram"}
+        "must be one of auto, ngram, positional", write=text(GOOD), strings={"score": "trigram"}
     ),
 }
 

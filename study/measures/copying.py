@@ -97,7 +97,7 @@ class Copies:
         the addition is at most Σ_b w_b²·ρ_b²·p(C_b)/G². (A floor of one string, max(c_Cb, 1/G),
         would state 1.3 times the error with one expected copy per stratum, 5 times with 0.02.)
         Where the law of the strings is unknown, the one more is drawn from their source, a control
-        of stratum b with probability n_Cb over all of its strings.
+        of stratum b with probability n_Cb over all of its strings, and `_luck` is added.
 
         Where next to nothing is copied E and its error are next to 0 together; what G strings do
         not show may still have a rate of up to 3/G.
@@ -124,7 +124,23 @@ class Copies:
         total = float(weights @ stratum_excess(strata, training, control)) / self._counted
         seen = control + chance / self.size
         moments = training + strata.mass_ratio**2 * seen
-        return total, self._error(float(weights**2 @ moments), total)
+        error = self._error(float(weights**2 @ moments), total)
+        if self.reference.corpus.law is not None:
+            return total, error
+        return total, float(np.hypot(error, np.sqrt(weights**2 @ self._luck) / self._counted))
+
+    @property
+    def _luck(self) -> NDArray[np.float64]:
+        """Variance (S,) of c_Db - ρ_b·c_Cb over which strings fell on which side.
+
+        Where the law is known ρ_b makes up for the sides' masses; where it is not, a model that has
+        seen neither side may still prefer some strings, which a coin put into D or into C. With
+        k_x copies of string x, (ρ_b + ρ_b²)·Σ_{x in C_b} k_x(k_x - 1)/G²: that of the controls,
+        and by exchangeability as much per string in D.
+        """
+        ratio, k = self.reference.strata.mass_ratio, self.emitted
+        twice = self._per_stratum(CONTROL, self.reference.stratum, k * (k - 1))
+        return (ratio + ratio**2) * twice / self.size**2
 
     def _copies(self, side: int) -> float:
         return int(self.emitted[self.reference.strings.sides == side].sum()) / self.size

@@ -39,13 +39,14 @@ class PartialMemorization:
     fit: float | None
 
 
-def partial_memorization(found: Substrings, sides: NDArray[np.uint8]) -> PartialMemorization:
+def partial_memorization(found: Substrings, places: NDArray[np.int64]) -> PartialMemorization:
     """λ_l = [c(S_D \\ S_C) - c(S_C \\ S_D)·p_D/p_C] / e_D with the string as cluster.
 
-    c(.) are shares of the generated level-l nodes; sides (G, s^l) tells where the substring under
-    each occurs. 1 for a memorizer, w for a mixture of weight w, 0 for the grammar. λ_0 is E without
+    c(.) are shares of the generated level-l nodes; places (G, s^l) are where the substring under
+    each stands in `found`, -1 for a new one. 1 for a memorizer, w for a mixture of weight w, 0 for the grammar. λ_0 is E without
     strata. (Ours: [Aparicio 2026] reports a statistic λ whose exact form is not public.)
     """
+    sides = found.sides_at(places)
     copied = float((sides & TRAINING > 0).mean())
     copied_control = float((sides & CONTROL > 0).mean())
     contrast = found.contrast
@@ -57,7 +58,27 @@ def partial_memorization(found: Substrings, sides: NDArray[np.uint8]) -> Partial
     of_control = (sides == CONTROL).mean(axis=1)
     per_string = (of_training - contrast.mass_ratio * of_control) / found.exclusive_share
     excess, error = mean_and_error(per_string)
+    if contrast.fit is None:
+        error = float(np.hypot(error, _luck(found, places)))
     return PartialMemorization(copied, copied_control, excess, error, contrast.fit)
+
+
+def _luck(found: Substrings, places: NDArray[np.int64]) -> float:
+    """Standard deviation of λ_l over which strings fell on which side, where p_D/p_C is unknown.
+
+    A model that has seen neither side may prefer some substrings, which a coin put into D or into
+    C. Let a_j be the nodes that carry an exclusive substring of control j, shared out among the
+    controls that have it. Then the a_j vary by √Σ_j (a_j - ā)² in all, of which √Σ_j a_j is luck of
+    the sample and counted elsewhere; D, being exchangeable, adds as much.
+    """
+    count = np.bincount(places[places >= 0], minlength=len(found.keys))
+    exclusive = found.sides[found.of_control] == CONTROL
+    holders = np.bincount(found.of_control[exclusive], minlength=len(found.keys))
+    shared_out = count[found.of_control] / np.maximum(holders[found.of_control], 1)
+    of_string = np.where(exclusive, shared_out, 0.0).sum(axis=1)
+    total = of_string.sum()
+    beyond = (of_string**2).sum() - total**2 / len(of_string) - total
+    return float(np.sqrt(2 * max(beyond, 0.0))) / places.size / found.exclusive_share
 
 
 def is_defined(found: Substrings, contrast: Contrast, *, num_generated: int) -> bool:

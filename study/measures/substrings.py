@@ -119,6 +119,7 @@ class Substrings:
 
     keys             (K,) their sorted keys
     sides            (K,) where each occurs
+    of_control       (N_C, s^l) which of them each node of C carries
     first            (K,) node that each is met at first, counted through all nodes of D, then of C
     exclusive_share  e_D, the share of D's own level-l nodes whose substring is in D alone
     contrast         of the exclusive substrings; None where either side has none
@@ -128,6 +129,7 @@ class Substrings:
     level: int
     keys: NDArray[Any]
     sides: NDArray[np.uint8]
+    of_control: NDArray[np.int64]
     first: NDArray[np.int64]
     exclusive_share: float
     contrast: Contrast | None
@@ -161,6 +163,7 @@ class Substrings:
             level=level,
             keys=keys,
             sides=sides,
+            of_control=of_control.reshape(len(control), -1),
             first=first,
             exclusive_share=exclusive_share,
             contrast=contrast,

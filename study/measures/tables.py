@@ -58,7 +58,7 @@ class Measured:
             copies=Copies.of(reference, places[0][:, 0]),
             validity=None if law is None or not derivations else validity(derivations, law.shape),
             partial=[
-                partial_memorization(level, level.sides_at(at))
+                partial_memorization(level, at)
                 for level, at in zip(reference.substrings, places, strict=True)
             ],
             usage=rule_usage(derivations, expected) if derivations and expected else None,

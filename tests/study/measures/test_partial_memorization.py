@@ -14,7 +14,7 @@ from study.measures.partial_memorization import is_defined, partial_memorization
 
 def measured(world, strings, level=1):
     found = world.reference.substrings[level]
-    return partial_memorization(found, found.sides_at(found.places(strings)))
+    return partial_memorization(found, found.places(strings))
 
 
 def test_lambda_equals_its_formula(zipf, pieces, rng):
@@ -99,6 +99,6 @@ def test_without_exclusive_substrings_there_is_neither_lambda_nor_fit():
     strings, _ = grammar.enumerate()
     corpus = GrammarSource(grammar).of(strings[::2], strings[1::2])
     leaves = Reference.build(corpus).substrings[2]
-    result = partial_memorization(leaves, leaves.sides_at(leaves.places(strings)))
+    result = partial_memorization(leaves, leaves.places(strings))
     assert (result.copied, result.copied_control) == (1.0, 1.0)
     assert (result.excess, result.excess_se, result.fit) == (None, None, None)

@@ -43,8 +43,8 @@ def partial_memorization(found: Substrings, places: NDArray[np.int64]) -> Partia
     """λ_l = [c(S_D \\ S_C) - c(S_C \\ S_D)·p_D/p_C] / e_D with the string as cluster.
 
     c(.) are shares of the generated level-l nodes; places (G, s^l) are where the substring under
-    each stands in `found`, -1 for a new one. 1 for a memorizer, w for a mixture of weight w, 0 for the grammar. λ_0 is E without
-    strata. (Ours: [Aparicio 2026] reports a statistic λ whose exact form is not public.)
+    each stands in `found`, -1 for a new one. 1 for a memorizer, w for a mixture of weight w, 0 for
+    the grammar. λ_0 is E without strata. (Ours: [Aparicio 2026] reports a statistic λ whose exact form is not public.)
     """
     sides = found.sides_at(places)
     copied = float((sides & TRAINING > 0).mean())

@@ -131,6 +131,9 @@ def with_and_without_the_law(seed: int) -> dict[str, Pair]:
     mixed = np.where(rng.random((GENERATED, 1)) < 0.4, copies, novel)
     one, other = (readings(each, mixed) for each in (reference, known))
     return {
-        f"{name}, hidden less known": (one[name][0] - other[name][0], max(one[name][1], other[name][1]))
+        f"{name}, hidden less known": (
+            one[name][0] - other[name][0],
+            max(one[name][1], other[name][1]),
+        )
         for name in ("E", "T_E")
     }

@@ -44,7 +44,8 @@ def partial_memorization(found: Substrings, places: NDArray[np.int64]) -> Partia
 
     c(.) are shares of the generated level-l nodes; places (G, s^l) are where the substring under
     each stands in `found`, -1 for a new one. 1 for a memorizer, w for a mixture of weight w, 0 for
-    the grammar. λ_0 is E without strata. (Ours: [Aparicio 2026] reports a statistic λ whose exact form is not public.)
+    the grammar. λ_0 is E without strata. (Ours: [Aparicio 2026] reports a statistic λ whose exact
+    form is not public.)
     """
     sides = found.sides_at(places)
     copied = float((sides & TRAINING > 0).mean())

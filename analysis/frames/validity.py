@@ -30,8 +30,15 @@ def with_defined_validity(curves: pd.DataFrame, trainings: pd.DataFrame) -> pd.D
 
 def untold_cells(trainings: pd.DataFrame) -> str | None:
     """In which cells generalization cannot be told, in a sentence; None where in none."""
-    cells = trainings[trainings["grammar.depth"].notna()].drop_duplicates("cell")
-    return untold([grammar.shape for grammar in _grammars(cells)])
+    cells = trainings.drop_duplicates("cell")
+    with_grammar = cells[cells["grammar.depth"].notna()]
+    said = [untold([grammar.shape for grammar in _grammars(with_grammar)])]
+    if lawless := len(cells) - len(with_grammar):
+        said.append(
+            f"in {lawless} of {len(cells)} cells strings have no grammar: whether they are valid "
+            "or generalize, rules, probabilities and the place between the optima are undefined"
+        )
+    return "; ".join(part for part in said if part) or None
 
 
 def _grammars(trainings: pd.DataFrame) -> list[GrammarConfig]:

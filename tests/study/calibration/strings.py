@@ -5,12 +5,18 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import torch
 
 from rhm import Grammar
-from study.config import StringsConfig
+from study.config import StringsConfig, TrialConfig
 from study.corpus import Corpus, GrammarSource, Pool, PoolSource
 from study.measures import Reference, StringLosses, measure_strings
 from study.measures.string_losses import loss_columns
+from study.models.model import Networks
+from study.processes.generation import generate
+from study.processes.process import Diffusion
+from study.training.member import Member
+from study.training.pack import PackTrainer
 from tests.study.calibration.flags import pair
 from tests.study.calibration.repetitions import Pair
 from tests.study.calibration.worlds import GENERATED, SHAPE, SIZE, ZIPF
@@ -137,3 +143,33 @@ def with_and_without_the_law(seed: int) -> dict[str, Pair]:
         )
         for name in ("E", "T_E")
     }
+
+
+ANOTHER = 9_999
+"""Seed of the corpus that another network was trained on."""
+
+
+@lru_cache(maxsize=1)
+def another_network() -> tuple[Networks, Diffusion]:
+    """A network on its way to memorizing other strings of the pool."""
+    document = {
+        "corpus": {"source": "strings", "size": SIZE},
+        "pool": pool().config.as_document(),
+        "network": {"width": 16},
+        "training": {"steps": 1024, "batch_size": 32},
+        "diffusion": {"num_timesteps": 24},
+        "seed": ANOTHER,
+    }
+    config = TrialConfig.from_dict(document)
+    trainer = PackTrainer([Member(config, pool=pool)], torch.device("cpu"))
+    trainer.train(config.training.steps)
+    return trainer.network, trainer.diffusion
+
+
+def of_another_network(seed: int) -> dict[str, Pair]:
+    """Its strings, against corpora that it was not trained on."""
+    network, diffusion = another_network()
+    strings = generate(
+        network, diffusion, [seed], count=GENERATED, leaves=SHAPE.num_leaves, occasion=seed
+    )
+    return readings(world(seed)[1], strings[0])

@@ -7,7 +7,8 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -192,19 +193,60 @@ def run(
 def status(
     results: Annotated[str, typer.Argument(help="A results folder, such as results/demo.")],
     as_json: JsonOption = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again and again, until all is done or Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=0.5, metavar="SECONDS", help="Between two looks of --watch.")
+    ] = 5.0,
 ) -> None:
     """Say where a sweep stands, also while it runs.
 
     How many trainings are done, what failed and why, how long is left; whichever process or machine
     runs it.
 
-    Example:  memophase status results/demo --json
+    Example:  memophase status results/demo --watch
     """
     from sweeps import show
     from sweeps.status import standing
+    from sweeps.upkeep import watch as watching
 
-    found = standing.standing(results)
-    print(json.dumps(found.document(), indent=1) if as_json else show.standing(found))
+    def look() -> tuple[str, bool]:
+        found = standing.standing(results)
+        text = json.dumps(found.document(), indent=1) if as_json else show.standing(found)
+        return text, not watch or found.done == found.total
+
+    watching.watch(look, every, _console())
+
+
+@app.command()
+@command
+def log(
+    results: Annotated[str, typer.Argument(help="A results folder, such as results/demo.")],
+    cell: Annotated[
+        str,
+        typer.Argument(
+            help="The cell as `status` and `run` name it, such as 'size=64 width=16', or so much "
+            "of it that it is no other; or the hash of a training."
+        ),
+    ],
+    seed: Annotated[int | None, typer.Option(help="Of the replica. [default: all]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what happened to the trainings of a cell, also while they run.
+
+    Their measured steps with the order parameters, and the log of what they failed of.
+
+    Example:  memophase log results/demo "size=64 width=16" --seed 0
+    """
+    from sweeps import show
+    from sweeps.status import history
+
+    found = history.histories(results, cell, seed)
+    if as_json:
+        print(json.dumps([each.document() for each in found], indent=1))
+    else:
+        print("\n\n".join(show.history(each) for each in found))
 
 
 @app.command()
@@ -247,6 +289,109 @@ def measure(
     from sweeps.running import remeasure as measuring
 
     print(f"measured: {measuring.measure(results, out, set_ or [], device=device)}")
+
+
+@app.command()
+@command
+def join(
+    results: Annotated[
+        list[str], typer.Argument(metavar="A B…", help="Results folders of one study.")
+    ],
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Where to join them. [default: in the first]"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")
+    ] = False,
+) -> int:
+    """Join the results of one study that ran in several places.
+
+    Of a training that several hold, the one that goes furthest stays, if it is whole. The other
+    folders do not change. Cut off, it goes on when it is run again.
+
+    \b
+    Exit codes:
+      0  they are joined
+      1  they are, but copies of one training differ, which should not be
+      2  nothing was joined, because the request is wrong
+
+    Example:  memophase join results/demo other-cluster/demo
+    """
+    from sweeps.upkeep import join as joining
+    from sweeps.upkeep import words
+
+    with _counted("trainings") as tell:
+        done = joining.join(results, into, dry=dry_run, tell=tell)
+    print(words.joined(done, dry=dry_run))
+    return INCOMPLETE if done.differing else DONE
+
+
+@app.command()
+@command
+def prune(
+    sweep: SweepArgument,
+    set_: SetOption = None,
+    results: ResultsOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete, instead of saying what.")] = False,
+) -> None:
+    """Delete the trainings of a study that a sweep no longer needs, after saying which.
+
+    For a sweep that became smaller: fewer values, fewer seeds. What it still lists stays whole,
+    also where it was trained further than it asks.
+
+    Example:  memophase prune demo --set seeds=2 --yes
+    """
+    from sweeps.files import spec
+    from sweeps.upkeep import prune as pruning
+    from sweeps.upkeep import words
+
+    loaded = spec.load(sweep, set_ or [])
+    location = results or _default_results(loaded)
+    print(words.pruning(pruning.prune(loaded, location, really=yes), location))
+
+
+@app.command()
+@command
+def doctor(
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="local|auto|HOST:PORT", help="Of the Ray cluster to look at, as in `run`."
+        ),
+    ] = LOCAL,
+    results: Annotated[
+        str, typer.Option("--results", metavar="DIR", help="Where results are to be.")
+    ] = "results",
+    as_json: JsonOption = False,
+) -> int:
+    """Look for what would stop or spoil a sweep, and say what to do.
+
+    Versions, GPUs, free disk and clocks here and on every machine of a cluster; whether the
+    results can be written and are shared by all of them; whether the cluster asks for its token.
+
+    \b
+    Exit codes:
+      0  nothing stands in the way
+      1  something does
+
+    Example:  memophase doctor --address auto --results /shared/results
+    """
+    from sweeps.upkeep import doctor as examination
+    from sweeps.upkeep import words
+
+    found = []
+    for finding in examination.examine(address, results):
+        found.append(finding)
+        if not as_json:
+            print(words.finding(finding), flush=True)
+    faulty = any(finding.state == "fault" for finding in found)
+    if as_json:
+        document = {"healthy": not faulty, "findings": [each.document() for each in found]}
+        print(json.dumps(document, indent=1))
+    else:
+        print(words.examined(found))
+    return INCOMPLETE if faulty else DONE
 
 
 @app.command()
@@ -391,6 +536,20 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console()
+
+
+@contextmanager
+def _counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal that is told how many of how many are through; elsewhere nothing."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
+    console = _console()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _write_report(location: str, out: str | None) -> None:

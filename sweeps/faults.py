@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,6 @@ class UsageError(ValueError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     @classmethod
-    def of(cls, what: str, *, place: str = "", field: str = "") -> UsageError:
+    def of(cls, what: str, *, place: str = "", field: str = "") -> Self:
         """An error with a single fault."""
         return cls([Fault(place, field, what)])

@@ -11,6 +11,7 @@ from sweeps.planning.networks import Network
 from sweeps.planning.plan import GPU_FLOP_RATES, Plan
 from sweeps.running.progress import duration
 from sweeps.running.run import Outcome
+from sweeps.status.history import History
 from sweeps.status.standing import StudyStanding
 
 
@@ -108,6 +109,28 @@ def _claims(found: Sequence[Readiness]) -> Iterator[tuple[str, str]]:
     yield "claims", f"{len(testable)} of {len(found)} can be tested{named}"
     for lack, ids in missing(found).items():
         yield "", f"not {', '.join(ids)}: {lack}"
+
+
+def history(of: History) -> str:
+    """What happened to a training: a heading, a line for every measured step, what it failed of."""
+    listed = of.listed
+    state = f"{of.state} at step {of.step} of {listed.last_step}"
+    lines = [f"{listed.label or 'the only cell'} seed {listed.seed} ({listed.hash}): {state}"]
+    if of.rows:
+        lines.append(" ".join(f"{name:>{_width(name)}}" for name in of.rows[0]))
+    for row in of.rows:
+        lines.append(" ".join(f"{_number(x):>{_width(name)}}" for name, x in row.items()))
+    lines += [f"error: {of.error}"] if of.error else []
+    lines += ["the log of its last failure:", of.failure.strip()] if of.failure.strip() else []
+    return "\n".join(lines)
+
+
+def _width(name: str) -> int:
+    return max(len(name), 9)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _shares(planned: Plan) -> str:

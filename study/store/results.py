@@ -348,6 +348,18 @@ class Results:
             if (pool := others.pool(config)) is not None:
                 self.hold(pool)
 
+    def adopt(self, status: Status, config: bytes, files: Mapping[str, bytes]) -> None:
+        """Publish a training as another folder holds it, in the order of `publish`.
+
+        config: the bytes of its `config.json`.
+        files: those of what the status names that is not here yet, by their names there.
+        """
+        folder = self.store.child(f"{FOLDER}/{status.training}")
+        contents = {status.files[name].name: data for name, data in files.items()}
+        folder.publish_all({"config.json": config, **contents})
+        folder.publish("status.json", status.to_bytes())
+        self._sweep(status.training, status)
+
     def describe(self, config: TrialConfig) -> None:
         """Publish what a training is to be, before anything of it is."""
         path = f"{FOLDER}/{config.hash}/config.json"

@@ -21,6 +21,10 @@ MODE, TOKEN, TOKEN_FILE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PAT
 """Ray's own; any mode but `token` switches authentication off."""
 
 
+class NoCluster(UsageError):  # noqa: N818 - a state of the cluster, told to the user as such
+    """No cluster answers where one is asked for, or it takes us not in."""
+
+
 def guarded(environment: Mapping[str, str]) -> dict[str, str]:
     """What a Ray of our own needs in the environment so that it takes orders from nobody else.
 
@@ -81,18 +85,18 @@ def _cluster_of_this_machine() -> str:
     return address
 
 
-def unreachable(address: str, why: str) -> UsageError:
+def unreachable(address: str, why: str) -> NoCluster:
     """That nobody answers at an address."""
-    return UsageError.of(
+    return NoCluster.of(
         f"no Ray cluster answers at '{address}' ({why}); start one with `ray start --head`, "
         "or leave out --address to run on this machine",
         place="--address",
     )
 
 
-def refused(address: str) -> UsageError:
+def refused(address: str) -> NoCluster:
     """That a cluster answers, but not to us."""
-    return UsageError.of(
+    return NoCluster.of(
         f"the Ray cluster at '{address}' refused the token it was shown, or was shown none; set "
         f"{MODE}=token and the cluster's token in {TOKEN}, or its file in {TOKEN_FILE}",
         place="--address",

@@ -106,6 +106,18 @@ def read(results: Results) -> Study | None:
         raise UsageError.of(str(error), place=results.store.full(FILE)) from None
 
 
+def held(results: Results, location: str) -> Study:
+    """The study in a results folder.
+
+    Raises:
+        UsageError: when there is none, or none that can be read.
+    """
+    study = read(results)
+    if study is None:
+        raise UsageError.of("holds no study; `memophase run SWEEP` makes one", place=location)
+    return study
+
+
 def refuse_other_study(sweep: Sweep, results: Results, location: str) -> None:
     """A results folder belongs to one study.
 

@@ -12,7 +12,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +24,20 @@ EVERY = 10.0
 """Seconds between beats."""
 
 logger = logging.getLogger(__name__)
+
+
+def refuse(store: Store, others: Sequence[Runner]) -> None:
+    """What is being run is left alone.
+
+    Raises:
+        UsageError: naming the first of its runners.
+    """
+    if others:
+        since = max(0, int(time.time() - others[0].started))
+        raise UsageError.of(
+            f"is being run by {others[0]} (for {since} s); wait for it, or end it and try again",
+            place=store.root,
+        )
 
 
 class Heartbeat:
@@ -40,12 +54,12 @@ class Heartbeat:
         found = runners(self._store)
         for line in found.ignored:
             logger.warning(line)
-        self._refuse(found.alive)
+        refuse(self._store, found.alive)
         self._beat()
         earlier = [r for r in runners(self._store).alive if (r.started, r.token) < self._key]
         if earlier:  # two started at once: the earlier one goes on
             self._store.delete(self._path)
-            self._refuse(earlier)
+            refuse(self._store, earlier)
         self._sweep()
         self._thread.start()
         return self
@@ -62,15 +76,6 @@ class Heartbeat:
     @property
     def _path(self) -> str:
         return f"{FOLDER}/{self._token}.json"
-
-    def _refuse(self, others: list[Runner]) -> None:
-        if others:
-            since = max(0, int(time.time() - others[0].started))
-            raise UsageError.of(
-                f"is being run by {others[0]} (for {since} s); wait for it, "
-                "or end it and try again",
-                place=self._store.root,
-            )
 
     def _sweep(self) -> None:
         """Remove the heartbeats of runners that are gone, and what else lies there."""

@@ -75,10 +75,7 @@ def standing(location: str) -> StudyStanding:
     """
     results = Results.open(location)
     try:
-        study = folder.read(results)
-        if study is None:
-            what = "holds no study; `memophase run SWEEP` makes one"
-            raise UsageError.of(what, place=location)
+        study = folder.held(results, location)
         attending = runners(results.store)
         last_steps = {t.hash: t.last_step for t in study.trainings}
         if attending.alive:  # who runs it has read every file, and replaces them now

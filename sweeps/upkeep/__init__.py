@@ -1,0 +1,1 @@
+"""What keeps results in order: joining folders, dropping what is not needed, looking for faults."""

@@ -1,0 +1,48 @@
+"""Small studies, trained here without Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from study.store.results import Results
+from study.training.run import run_pack
+from sweeps.files import spec
+from sweeps.status import folder
+from tests.sweeps.tiny import TINY
+
+
+def trained(
+    where: Path, *options: str, only: Sequence[int] | None = None, until: int | None = None
+) -> list[str]:
+    """The tiny sweep's results with some of its trainings measured; returns all their hashes.
+
+    options: as `--set` takes them.
+    only: the places of those that are trained; None: all.
+    until: their last step, which the listing does not know of.
+    """
+    results = Results.open(where)
+    sweep = spec.loads(TINY, list(options))
+    shorter = spec.loads(TINY, [*options, *([f"training.steps={until}"] if until else [])])
+    folder.publish(sweep, results)
+    for place, training in enumerate(shorter.trainings):
+        if only is None or place in only:
+            run_pack([training.config], results)
+    return [training.hash for training in sweep.trainings]
+
+
+def contents(where: Path) -> dict[str, dict[str, str]]:
+    """Training -> table (and checkpoint) -> checksum, without the clock's."""
+    results = Results.open(where)
+    found = {}
+    for training in results.trainings():
+        status = results.verified(training)
+        if status is not None:
+            files = {name: e.sha256 for name, e in status.files.items() if name != "timing"}
+            found[training] = files | {"state": status.state, "step": str(status.step)}
+    return found
+
+
+def files(where: Path) -> Mapping[str, bytes]:
+    """All bytes below a folder."""
+    return {str(f.relative_to(where)): f.read_bytes() for f in where.rglob("*") if f.is_file()}

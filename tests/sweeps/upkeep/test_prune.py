@@ -1,0 +1,109 @@
+"""A folder loses what a smaller sweep no longer needs, and nothing else."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analysis import load
+from study.store.results import Results
+from sweeps.status.heartbeat import Heartbeat
+from tests.sweeps.tiny import TINY, memophase
+from tests.sweeps.upkeep.studies import contents, files, trained
+
+HERE = ["tiny.yaml", "--results", "r"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    where = tmp_path_factory.mktemp("whole")
+    (where / "tiny.yaml").write_text(TINY)
+    found = trained(where / "r")
+    Results.open(where / "r").store.publish(f"failures/{found[3]}.txt", b"it failed once")
+    return where, found
+
+
+@pytest.fixture
+def hashes(whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    where, found = whole
+    shutil.copytree(where, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def test_it_says_what_goes_and_deletes_only_when_told_to(hashes: list[str]):
+    assert len(load("r")["trainings"]) == 4
+    before, smaller = files(Path("r")), [*HERE, "--set", "seeds=1"]
+    said = memophase("prune", *smaller)
+    assert said.exit_code == 0, said.stderr
+    first, *names, last = said.stdout.splitlines()
+    assert first.startswith("r: 2 trainings, 0.")
+    assert first.endswith("would be deleted; 2 stay")
+    assert names == [f"  size={n} seed 1 ({hashes[k]})" for n, k in ((4, 1), (8, 3))]
+    assert last == "nothing was deleted; --yes does it"
+    assert files(Path("r")) == before
+
+    kept = {name: contents(Path("r"))[name] for name in (hashes[0], hashes[2])}
+    done = memophase("prune", *smaller, "--yes")
+    assert "2 trainings" in done.stdout
+    assert "deleted; 2 stay" in done.stdout
+    assert contents(Path("r")) == kept
+    assert not Path(f"r/failures/{hashes[3]}.txt").exists()
+    told = json.loads(memophase("status", "r", "--json").stdout)
+    assert (told["done"], told["total"]) == (2, 2)
+    assert sorted(load("r")["trainings"]["training"]) == sorted(kept)
+    again = memophase("prune", *smaller, "--yes")
+    assert again.stdout == "r: the sweep needs all 2 trainings that are there\n"
+
+
+def test_what_goes_further_than_the_sweep_asks_stays(hashes: list[str]):
+    before = contents(Path("r"))
+    done = memophase("prune", *HERE, "--set", "training.steps=8", "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert contents(Path("r")) == before
+
+
+def test_one_that_was_cut_off_is_finished_by_the_same_command(hashes: list[str], monkeypatch):
+    discard = Results.discard
+
+    def dies(self, training):
+        discard(self, training)
+        raise KeyboardInterrupt
+
+    smaller = [*HERE, "--set", "grid.corpus.size=[8]", "--yes"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Results, "discard", dies)
+        assert memophase("prune", *smaller).exit_code == 1
+    assert json.loads(memophase("status", "r", "--json").stdout)["total"] == 2
+    assert memophase("prune", *smaller).exit_code == 0
+    assert set(contents(Path("r"))) == set(hashes[2:])
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (["--results", "nothing"], "nothing: holds no study"),
+        (["--results", "r", "--set", "name=other"], "r: holds the study 'tiny', not 'other'"),
+        (["--results", "r", "--set", "sedes=1"], "sedes: unknown field"),
+        (["--results", "tiny.yaml"], "tiny.yaml"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)
+def test_a_wrong_request_deletes_nothing(hashes: list[str], options: list[str], what: str):
+    before = files(Path())
+    done = memophase("prune", "tiny.yaml", *options, "--yes")
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert what in line
+    assert files(Path()) == before
+
+
+def test_what_is_being_run_is_left_alone(hashes: list[str]):
+    before = contents(Path("r"))
+    with Heartbeat(Results.open("r").store, dict):
+        done = memophase("prune", *HERE, "--set", "seeds=1", "--yes")
+    assert done.exit_code == 2
+    assert "is being run by process" in done.stderr
+    assert contents(Path("r")) == before

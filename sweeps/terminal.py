@@ -1,4 +1,5 @@
-"""Printing for readers that may go away, as the `head` in `memophase run … | head -1` does."""
+"""Printing for readers that may go away: the `head` in `memophase run … | head -1`, a terminal that
+hangs up, a log file on a disk that is full."""
 
 from __future__ import annotations
 
@@ -6,11 +7,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 
 class Unread:
-    """A text stream whose reader may leave: from then on what is written is dropped."""
+    """A text stream that may fail: from then on what is written is dropped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -19,7 +21,7 @@ class Unread:
         """Write, or drop."""
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
+        except OSError:
             self._drop()
             return len(text)
 
@@ -27,7 +29,7 @@ class Unread:
         """Flush, or drop what is left."""
         try:
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             self._drop()
 
     def __getattr__(self, name: str) -> Any:
@@ -43,6 +45,7 @@ class Unread:
 @contextlib.contextmanager
 def readers_may_leave() -> Iterator[None]:
     """Standard output and error drop what nobody reads any more; nothing ends for it."""
+    _open_standard_streams()
     whole = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (Unread(stream) for stream in whole)  # type: ignore[assignment]
     try:
@@ -51,3 +54,15 @@ def readers_may_leave() -> Iterator[None]:
         sys.stdout.flush()
         sys.stderr.flush()
         sys.stdout, sys.stderr = whole
+
+
+def _open_standard_streams() -> None:
+    """Those that are closed lead nowhere; left closed, the next file opened would be written to."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))

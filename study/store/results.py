@@ -124,6 +124,10 @@ class Results:
         """The results at a path or URI; nothing is created or read yet."""
         return cls(Store.open(location))
 
+    def patient(self) -> Results:
+        """The same results, for whom a failure of the storage of some seconds is none."""
+        return Results(self.store.patient())
+
     def trainings(self) -> list[str]:
         """Hashes of the trainings that have a folder, sorted."""
         return [name for name in self.store.names(FOLDER) if not name.startswith(".")]

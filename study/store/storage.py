@@ -13,11 +13,14 @@ import shutil
 import stat
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import pyarrow.fs as pafs
+
+from study.store.patience import PATIENCE, patiently
 
 AT_A_TIME = 8
 """Files that are sent to the disk or the object store at a time."""
@@ -31,10 +34,15 @@ class NotAFile(OSError):  # noqa: N818 - what is there, and no failure of the di
 
 @dataclass(frozen=True)
 class Store:
-    """A folder on any file system that pyarrow reaches."""
+    """A folder on any file system that pyarrow reaches.
+
+    Attributes:
+        patience: seconds for which storage that fails in passing is tried again.
+    """
 
     filesystem: pafs.FileSystem
     root: str
+    patience: float = 0.0
 
     @classmethod
     def open(cls, location: str | Path) -> Store:
@@ -52,7 +60,11 @@ class Store:
 
     def child(self, path: str) -> Store:
         """The store of a folder below this one."""
-        return Store(self.filesystem, self.full(path))
+        return replace(self, root=self.full(path))
+
+    def patient(self) -> Store:
+        """The same store, for whom a failure of some seconds is none."""
+        return replace(self, patience=PATIENCE)
 
     def full(self, path: str = "") -> str:
         """The path within the file system."""
@@ -66,43 +78,47 @@ class Store:
             NotAFile: when something else is, such as a folder or a link to nothing.
             OSError: when it cannot be read.
         """
+        return patiently(lambda: self._read(self.full(path)), self.patience)
+
+    def _read(self, path: str) -> bytes:
         if self.is_local:  # a fifth of what opening an Arrow stream costs
-            return _read(Path(self.full(path)))
-        with self.filesystem.open_input_stream(self.full(path)) as stream:
+            return _read(Path(path))
+        with self.filesystem.open_input_stream(path) as stream:
             return stream.read()
 
     def size(self, path: str) -> int | None:
         """Bytes of a file; None where there is none."""
-        info = self.filesystem.get_file_info(self.full(path))
+        (info,) = self._infos([self.full(path)])
         return info.size if info.type == pafs.FileType.File else None
 
     def sizes(self, path: str = "") -> dict[str, int]:
         """Name -> bytes of every file directly below a folder; empty if it is missing."""
-        selector = pafs.FileSelector(self.full(path), allow_not_found=True)
-        infos = self.filesystem.get_file_info(selector)
+        infos = self._infos(pafs.FileSelector(self.full(path), allow_not_found=True))
         return {info.base_name: info.size for info in infos if info.type == pafs.FileType.File}
 
     def names(self, path: str = "") -> list[str]:
         """Names of files and folders directly below a folder, sorted; empty if it is missing."""
-        selector = pafs.FileSelector(self.full(path), allow_not_found=True)
-        return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
+        infos = self._infos(pafs.FileSelector(self.full(path), allow_not_found=True))
+        return sorted(info.base_name for info in infos)
+
+    def _infos(self, of: list[str] | pafs.FileSelector) -> list[pafs.FileInfo]:
+        return patiently(lambda: self.filesystem.get_file_info(of), self.patience)
 
     def delete(self, path: str) -> None:
         """Delete a file; one that is already gone is no error."""
-        try:
-            self.filesystem.delete_file(self.full(path))
-        except FileNotFoundError:
-            return
+        with suppress(FileNotFoundError):
+            patiently(lambda: self.filesystem.delete_file(self.full(path)), self.patience)
 
     def remove(self, path: str) -> None:
         """Delete whatever is at a path: a file, a link but not what it points to, a whole folder.
 
         Where nothing is there it is no error.
         """
+        full = self.full(path)
         if self.is_local:
-            _remove(Path(self.full(path)))
-        elif self.filesystem.get_file_info(self.full(path)).type == pafs.FileType.Directory:
-            self.filesystem.delete_dir(self.full(path))
+            patiently(lambda: _remove(Path(full)), self.patience)
+        elif self._infos([full])[0].type == pafs.FileType.Directory:
+            patiently(lambda: self.filesystem.delete_dir(full), self.patience)
         else:
             self.delete(path)
 
@@ -117,9 +133,9 @@ class Store:
         When this returns all of them are durable; the disk is waited for once, not once a file.
         """
         if self.is_local:
-            _replace(Path(self.root), files)
+            patiently(lambda: _replace(Path(self.root), files), self.patience)
         else:
-            _several(self._put, files.items())
+            patiently(lambda: _several(self._put, files.items()), self.patience)
 
     def _put(self, file: tuple[str, bytes]) -> None:
         name, data = file

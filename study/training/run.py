@@ -32,12 +32,15 @@ def run_pack(
     device: str = "cpu",
     threads: int = 1,
     report: Report | None = None,
+    note: Callable[[str], None] = log.warning,
 ) -> list[Status]:
     """Train a pack, publishing every member at every measured step.
 
     Tells the C library to hold on to freed memory, and sets torch's threads while it lasts. Every
     member goes on from its own last published step. Members that stand at different steps,
-    as after a crash in the middle of publishing, catch up first and then go on together.
+    as after a crash in the middle of publishing, catch up first and then go on together. A pack
+    that takes more memory than there is goes on in halves, one after the other, from what is
+    published. Storage that fails for some seconds is waited for.
 
     Args:
         configs: trainings with equal `pack_key`.
@@ -45,6 +48,7 @@ def run_pack(
         device: of torch.
         threads: of torch on the CPU.
         report: called after every measured step with each member's order parameters by hash.
+        note: told of what the user should know.
 
     Returns:
         The members' last statuses, in the order of `configs`.
@@ -52,20 +56,45 @@ def run_pack(
     Raises:
         ConfigError: when something is left to train whose kind of network is unknown here, or that
             the device cannot train as it asks.
+        OSError: when the storage fails for longer.
+        MemoryError, RuntimeError: when a single training takes more memory than there is.
     """
     if len({config.pack_key for config in configs}) > 1:
         raise ValueError("members of a pack must have equal shapes, optimizers and measurements")
+    results, on = results.patient(), torch.device(device)
     members = [Member.open(config, results) for config in configs]
+    largest = len(members)
     keep_freed_memory()
     with threads_restored():
         while waiting := [member for member in members if not member.done]:
             kind_of(waiting[0].config)
-            _refuse_missing_precision(waiting[0].config, torch.device(device))
-            group, until = _next_group(waiting, exact=_is_exact(waiting, torch.device(device)))
-            for member in group:
-                member.prepare()
-            _Run(group, results, torch.device(device), threads, report).go(until)
+            _refuse_missing_precision(waiting[0].config, on)
+            group, until = _next_group(waiting, exact=_is_exact(waiting, on))
+            group = group[:largest]
+            try:
+                _Run(group, results, on, threads, report).go(until)
+                continue
+            except (MemoryError, RuntimeError) as error:
+                if len(group) == 1 or not _is_out_of_memory(error):
+                    raise
+                largest = (len(group) + 1) // 2
+                first = str(error).partition("\n")[0]
+                note(
+                    f"{len(group)} trainings take more memory than there is ({first}); "
+                    f"they go on {largest} at a time"
+                )
+            # Only here has the error let go of the tensors that were too large.
+            if on.type == "cuda":
+                torch.cuda.empty_cache()
+            members = [Member.open(config, results) for config in configs]
     return [member.status for member in members if member.status]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch has a class of its own for it on a GPU, and only words on the CPU."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return "can't allocate memory" in str(error) or "CUDA error: out of memory" in str(error)
 
 
 def _refuse_missing_precision(config: TrialConfig, device: torch.device) -> None:
@@ -115,6 +144,8 @@ class _Run:
         self.threads = threads
         self.report = report
         self.exact = _is_exact(members, device)
+        for member in members:
+            member.prepare()
         self.trainer = PackTrainer(members, device)
         torch.set_num_threads(self.trainer.threads(threads))
         statuses = [member.status for member in members if member.status]

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from study.store.storage import Store
@@ -27,6 +28,8 @@ class Runner:
         host, pid: where it runs.
         started, beat: Unix seconds.
         progress: what it says of itself, such as the seconds that are left.
+        process: tells its process from all that have had or will have its number; empty where the
+            system does not say.
     """
 
     token: str
@@ -35,6 +38,7 @@ class Runner:
     started: float
     beat: float
     progress: Mapping[str, Any] = field(default_factory=dict)
+    process: str = ""
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Runner:
@@ -44,8 +48,8 @@ class Runner:
             ValueError, TypeError, OverflowError, RecursionError: when it is none.
         """
         runner = cls(**json.loads(data))
-        if not (isinstance(runner.token, str) and isinstance(runner.host, str)):
-            raise TypeError("token and host are text")
+        if not all(isinstance(x, str) for x in (runner.token, runner.host, runner.process)):
+            raise TypeError("token, host and process are text")
         if type(runner.pid) is not int or not 0 < runner.pid < 2**32:
             raise TypeError("a process has a positive number")
         if not (_is_number(runner.started) and _is_number(runner.beat)):
@@ -63,10 +67,17 @@ class Runner:
         return seconds if _is_number(seconds) else None
 
     def alive(self, now: float) -> bool:
-        """Whether it still runs, as far as can be seen from here."""
+        """Whether it still runs, as far as can be seen from here.
+
+        On this machine the process itself is looked for: its beats are old after the machine has
+        slept, and of any time after its clock has jumped.
+        """
+        here = self.host == socket.gethostname()
+        if here and self.process:
+            return self.process == process(self.pid)
         if abs(now - self.beat) > STALE:
             return False
-        return self.host != socket.gethostname() or _exists(self.pid)
+        return not here or _exists(self.pid)
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -116,6 +127,17 @@ def runners(store: Store) -> Runners:
                 ahead = f"its beat is {runner.beat - now:.0f} s ahead of this machine's clock"
                 found.ignored.append(f"{store.full(path)} is ignored: {ahead}")
     return found
+
+
+def process(pid: int) -> str:
+    """What tells a living process from others of its number: when it began, since which start of
+    the machine; empty where there is none, or the system does not say."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+    return f"{boot} {began}"
 
 
 def _is_number(value: Any) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from study.store.runners import FOLDER, Runner, runners
+from study.store.runners import FOLDER, Runner, process, runners
 from study.store.storage import Store
 from sweeps.faults import UsageError
 
@@ -99,5 +99,6 @@ class Heartbeat:
             started=self._started,
             beat=time.time(),
             progress=dict(self._progress()),
+            process=process(os.getpid()),
         )
         self._store.publish(self._path, (json.dumps(asdict(me), indent=1) + "\n").encode())

@@ -1,6 +1,7 @@
 """Readers of the output that go away: nothing ends for it, and the exit code stays true."""
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,20 @@ import pytest
 from study.store.results import Results
 from sweeps.terminal import Unread
 from tests.sweeps.tiny import ROOT, TINY, command
+
+SETTINGS = [
+    "--out=one",
+    "--set=grammar.depth=2",
+    "--set=grammar.vocab_size=4",
+    "--set=grammar.num_synonyms=2",
+    "--set=network.width=8",
+    "--set=corpus.size=4",
+    "--set=diffusion.num_timesteps=21",
+    "--set=training.steps=8",
+    "--set=measurement.first_step=8",
+    "--set=measurement.generated=40",
+    "--set=measurement.budget=null",
+]
 
 
 def left_alone(*arguments: str, cwd: Path, lines: int, errors: bool = False) -> tuple[int, str]:
@@ -76,3 +91,43 @@ def test_head_ends_quietly(arguments: tuple[str, ...]):
     )
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1] == "0"
+
+
+def test_a_terminal_that_hangs_up_is_a_reader_that_left():
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        unread = Unread(stream)
+        print("heard", file=unread, flush=True)
+        assert os.read(ours, 100) == b"heard\r\n"
+        os.close(ours)
+        for _ in range(3):
+            print("nobody hears this", file=unread, flush=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_log_on_a_full_disk_is_dropped(tmp_path: Path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("plan", "tiny.yaml", "--no-time"),
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_streams_that_are_closed_lead_nowhere(tmp_path: Path):
+    """A results file opened first would else get their number, and be written to."""
+    done = subprocess.run(
+        ["bash", "-c", '"$@" <&- >&- 2>&-', "bash", *command("train", *SETTINGS)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    ((_, status),) = Results.open(tmp_path / "one").statuses()
+    assert Results.open(tmp_path / "one").verified(status.training) == status  # type: ignore[union-attr]

@@ -136,6 +136,31 @@ def test_gone_runners_hold_nothing(results: Results):
         pass
 
 
+@pytest.mark.parametrize("hours", [-1.0, 1.0, 24 * 365.0])
+def test_a_run_outlives_a_night_of_sleep_and_clocks_that_jump(results, monkeypatch, hours: float):
+    with Heartbeat(results.store, nothing):
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 3600 * hours)
+        found = heartbeat.runners(results.store)
+        assert [runner.pid for runner in found.alive] == [os.getpid()]
+        assert found.ignored == []
+        with (
+            pytest.raises(UsageError, match="is being run by process"),
+            Heartbeat(results.store, nothing),
+        ):
+            pass
+    assert results.store.names("runs") == []
+
+
+def test_another_process_of_the_same_number_holds_nothing(results: Results):
+    for other in (heartbeat.process(os.getppid()), "another start of the machine 17"):
+        beat(results, process=other)
+        assert heartbeat.runners(results.store).alive == []
+    beat(results, process=heartbeat.process(os.getpid()))
+    assert len(heartbeat.runners(results.store).alive) == 1
+    assert heartbeat.process(2**30) == ""
+
+
 def test_status_of_a_folder_that_nobody_runs(results: Results):
     sweep = spec.loads(TINY)
     folder.publish(sweep, results)

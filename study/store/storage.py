@@ -106,8 +106,10 @@ class Store:
 
     def delete(self, path: str) -> None:
         """Delete a file; one that is already gone is no error."""
+        full = self.full(path)
+        act = Path(full).unlink if self.is_local else lambda: self.filesystem.delete_file(full)
         with suppress(FileNotFoundError):
-            patiently(lambda: self.filesystem.delete_file(self.full(path)), self.patience)
+            patiently(act, self.patience)
 
     def remove(self, path: str) -> None:
         """Delete whatever is at a path: a file, a link but not what it points to, a whole folder.

@@ -10,11 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow.fs as pafs
-import pytest
-
-from study.store.storage import Store
-
 Mode = Literal["killed", "full", "hiccup"]
 """`killed`: from a write on nothing is written, and nobody hears of it; `full`: from a write on
 every one fails for want of space; `hiccup`: one write fails as a network does."""
@@ -50,7 +45,7 @@ class Strike:
             return
         if self.mode == "killed":
             raise Killed
-        if self.mode == "full" and not event.startswith(("os.re", "os.rm", "delete")):
+        if self.mode == "full" and event in ("open", "os.mkdir"):
             raise OSError(28, "No space left on device", path)
         if self.mode == "hiccup" and number == self.at:
             raise OSError(5, "Input/output error", path)
@@ -73,28 +68,17 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 @contextlib.contextmanager
-def struck(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode = "killed", at: int | None = None
-) -> Iterator[Strike]:
+def struck(folder: Path, mode: Mode = "killed", at: int | None = None) -> Iterator[Strike]:
     """Let a write below a folder fail while the block lasts; Python reports all but Arrow's own."""
     if _hook not in _hooked:
         sys.addaudithook(_hook)
         _hooked.append(_hook)
     strike = Strike(folder, mode, at)
-
-    def delete(store: Store, path: str) -> None:
-        if isinstance(store.filesystem, pafs.LocalFileSystem):
-            strike.meets("delete", store.full(path))
-        whole(store, path)
-
-    whole = Store.delete
-    with monkeypatch.context() as patched:
-        patched.setattr(Store, "delete", delete)
-        _current.append(strike)
-        try:
-            yield strike
-        finally:
-            _current.pop()
+    _current.append(strike)
+    try:
+        yield strike
+    finally:
+        _current.pop()
 
 
 _hooked: list[Any] = []

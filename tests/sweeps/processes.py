@@ -44,6 +44,11 @@ def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
         time.sleep(0.02)
 
 
+def children(pid: int) -> list[int]:
+    """Ids of a process's children."""
+    return [each for each, (parent, _, _) in _table().items() if parent == pid]
+
+
 def descendants(pid: int) -> list[int]:
     """Ids of a process's children, their children and so on."""
     children: dict[int, list[int]] = {}

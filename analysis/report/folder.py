@@ -20,7 +20,7 @@ from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
-from analysis.report.images import svg, write_images
+from analysis.report.images import Engine
 from analysis.report.memory import hand_back
 from analysis.report.page import page
 from study.store.results import Results
@@ -28,7 +28,7 @@ from study.store.results import Results
 PAGE = "index.html"
 
 WRITERS = 2
-"""Files that are packed and written at a time."""
+"""Tables that are packed and written at a time."""
 
 
 @dataclass(frozen=True)
@@ -107,23 +107,22 @@ def _write(
 ) -> list[Path]:
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
-    drawn, images = figures(found), {}
-    for figure in drawn:
-        hand_back()
-        images[figure.name] = svg(figure, THEMES[theme])
-    with ThreadPoolExecutor(WRITERS) as pool:  # what packs and writes does not need the interpreter
-        pictures = [
-            pool.submit(write_images, name, image, folder / "figures")
-            for name, image in images.items()
-        ]
-        tables = [
+    drawn = figures(found)
+    with Engine() as engine, ThreadPoolExecutor(WRITERS) as pool:
+        tables = [  # what packs and writes does not need the interpreter
             pool.submit(write_table, table, folder / "data", name)
             for name, table in found.data().items()
         ]
-        written = [path for done in (*pictures, *tables) for path in done.result()]
+        images = {
+            figure.name: engine.draw(figure, THEMES[theme], folder / "figures") for figure in drawn
+        }
+        bundle = engine.bundle()
+        written = [path for done in tables for path in done.result()]
     hand_back()
-    (folder / PAGE).write_text(page(found, drawn, images, title=title), encoding="utf-8")
-    return written
+    text = page(found, drawn, images, bundle, title=title)
+    (folder / PAGE).write_text(text, encoding="utf-8")
+    pictures = [folder / "figures" / f"{name}.{kind}" for name in images for kind in ("svg", "png")]
+    return [*pictures, *written]
 
 
 def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:

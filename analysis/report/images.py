@@ -2,51 +2,92 @@
 
 from __future__ import annotations
 
-import base64
-import re
+import json
+import subprocess
+import sys
 from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
 
 from analysis.charts.figure import Figure
 from analysis.charts.theme import Theme
+from analysis.frames.errors import AnalysisError
+
+ENGINE = Path(__file__).with_name("engine.py")
 
 LARGE = 400_000
 """Bytes of an SVG beyond which a page holds a PNG instead."""
 
 
-def svg(figure: Figure, theme: Theme) -> str:
-    """The figure as an SVG image; nothing is fetched from anywhere."""
-    import vl_convert
+class Engine:
+    """The drawing engine in a process of its own, for as long as the `with` statement lasts."""
 
-    spec = {**figure.spec(theme), "datasets": figure.datasets()}
-    image = vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version(), allowed_base_urls=[])
-    return _renumbered(image)
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(ENGINE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
 
+    def __enter__(self) -> Engine:
+        return self
 
-def _renumbered(image: str) -> str:
-    """Clip paths counted from 1: the renderer counts them over all images of a process."""
-    names = dict.fromkeys(re.findall(r"\bclip\d+\b", image))
-    numbers = {name: f"clip{i}" for i, name in enumerate(names, start=1)}
-    return re.sub(r"\bclip\d+\b", lambda match: numbers[match[0]], image)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._process.kill()
+        self._process.communicate()
 
+    def draw(self, figure: Figure, theme: Theme, folder: Path) -> str:
+        """Write `<name>.svg` and `<name>.png` of a figure into a folder that exists.
 
-def write_images(name: str, image: str, folder: Path, *, magnification: float = 2.0) -> list[Path]:
-    """`<name>.svg` and `<name>.png` of an SVG image, in a folder that exists."""
-    import vl_convert
+        Returns:
+            The image as an address that needs no file, for a page.
 
-    vector, raster = folder / f"{name}.svg", folder / f"{name}.png"
-    vector.write_text(image, encoding="utf-8")
-    raster.write_bytes(vl_convert.svg_to_png(image, scale=magnification))
-    return [vector, raster]
+        Raises:
+            AnalysisError: when it cannot be drawn.
+        """
+        spec = {**figure.spec(theme), "datasets": figure.datasets()}
+        return self._ask(
+            f"the figure '{figure.name}'",
+            spec=spec,
+            name=figure.name,
+            folder=str(folder),
+            large=LARGE,
+        )
 
+    def bundle(self) -> str:
+        """Vega, Vega-Lite and Vega-Embed in one script."""
+        return self._ask("the script of the page")
 
-def data_uri(image: str) -> str:
-    """An SVG image as an address that needs no file; a large one as a PNG."""
-    import vl_convert
+    def _ask(self, what: str, **request: Any) -> str:
+        stdin, stdout = self._pipes
+        try:
+            json.dump({"version": vega_lite_version(), **request}, stdin, allow_nan=False)
+            stdin.write("\n")
+            stdin.flush()
+            answer = json.loads(stdout.readline())
+        except (OSError, json.JSONDecodeError):
+            self._process.wait()
+            ended = self._process.returncode
+            why = f"signal {-ended}" if ended < 0 else f"exit code {ended}"
+            raise AnalysisError(
+                f"{what} cannot be drawn: the drawing engine ended with {why}"
+            ) from None
+        if "error" in answer:
+            raise AnalysisError(f"{what} cannot be drawn: {answer['error']}")
+        return answer["done"]
 
-    media, data = "image/svg+xml", image.encode()
-    if len(data) > LARGE:
-        media, data = "image/png", vl_convert.svg_to_png(image, scale=1.0)
-    return f"data:{media};base64,{base64.b64encode(data).decode()}"
+    @property
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        return stdin, stdout
 
 
 def vega_lite_version() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from analysis.charts.theme import THEMES, regime_colours
 from analysis.frames.wording import number
 from analysis.report import packing, provenance, words
 from analysis.report.findings import Findings
-from analysis.report.images import data_uri, vega_lite_version
 from analysis.report.verdict_rows import verdict_rows
 from analysis.statistics.regimes import THRESHOLDS
 
@@ -20,14 +18,20 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(
-    findings: Findings, figures: Sequence[Figure], images: Mapping[str, str], *, title: str
+    findings: Findings,
+    figures: Sequence[Figure],
+    images: Mapping[str, str],
+    bundle: str,
+    *,
+    title: str,
 ) -> str:
     """The whole page.
 
     Args:
         findings: what it says.
         figures: what it shows, in order.
-        images: name of a figure -> its SVG, for readers without scripts.
+        images: name of a figure -> address of its image, for readers without scripts.
+        bundle: Vega, Vega-Lite and Vega-Embed in one script.
         title: its heading; any text, it is escaped.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -46,7 +50,7 @@ def page(
         words=words,
         thresholds=THRESHOLDS,
         figures={f.name: f for f in figures},
-        images={name: data_uri(image) for name, image in images.items()},
+        images=images,
         completeness=_completeness(findings),
         regimes={name: regime_colours(theme) for name, theme in THEMES.items()},
         cells=words.summary_rows(findings),
@@ -60,19 +64,8 @@ def page(
         data=packing.data(figures),
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         script=(TEMPLATES / "report.js").read_text(encoding="utf-8"),
-        bundle=_bundle(),
+        bundle=bundle.replace("</script", "<\\/script"),
     )
-
-
-@cache
-def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script."""
-    import vl_convert
-
-    code: str = vl_convert.javascript_bundle(  # pyright: ignore[reportCallIssue] - has a default
-        vl_version=vega_lite_version()
-    )
-    return code.replace("</script", "<\\/script")
 
 
 def _completeness(findings: Findings) -> list[dict[str, Any]]:

@@ -1,6 +1,9 @@
-"""Ten thousand finished trainings, written quickly; and a report of them in a process of its own.
+"""Up to ten thousand finished trainings, written quickly, and the work of a report on them.
 
-python tests/analysis/growth.py RESULTS OUT
+Each task is meant for a process of its own, whose time and memory are then its own:
+
+    python tests/analysis/growth.py index RESULTS
+    python tests/analysis/growth.py report RESULTS OUT
 """
 
 from __future__ import annotations
@@ -31,9 +34,14 @@ STEPS = 65536
 """21 measured steps, 11 of them with generated strings."""
 
 
-def write(folder: Path) -> int:
-    """The results of every training of the grid; returns how many."""
-    grid = list(product(DEPTHS, SIZES, WIDTHS, SEEDS))
+EXTENTS = {10: (1, 2, 1), 100: (1, 5, 4), 1_000: (2, 10, 10), 10_000: (2, 40, 25)}
+"""Trainings -> how many of the depths, sizes and widths they take, each with all seeds."""
+
+
+def write(folder: Path, count: int = 10_000) -> int:
+    """The results of so many trainings of the grid; returns how many there are."""
+    depths, sizes, widths = EXTENTS[count]
+    grid = list(product(DEPTHS[:depths], SIZES[:sizes], WIDTHS[:widths], SEEDS))
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(_publish, [(folder, *cell) for cell in grid], chunksize=250))
     return len(grid)

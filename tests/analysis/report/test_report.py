@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 
 from analysis import AnalysisError, load
+from analysis.charts.figure import Figure
 from analysis.charts.theme import LIGHT, THEMES
 from analysis.report.findings import find
 from analysis.report.folder import PAGE, ReportPaths, write_report
 from analysis.report.gallery import phase_figure
-from analysis.report.images import svg
+from analysis.report.images import Engine
 from study.store.results import Results
 from tests.analysis import synthetic
 
@@ -189,8 +190,25 @@ def test_categorical_axes_and_no_facet(tmp_path: Path):
 @pytest.fixture
 def blank_images(monkeypatch) -> None:
     """Images take most of a report's time; where they do not matter they are blank."""
-    blank = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
-    monkeypatch.setattr("analysis.report.folder.svg", lambda figure, theme: blank)
+    monkeypatch.setattr("analysis.report.folder.Engine", Blank)
+
+
+class Blank:
+    """A drawing engine that draws nothing."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def draw(self, figure, theme, folder):
+        for kind in ("svg", "png"):
+            (folder / f"{figure.name}.{kind}").write_text("")
+        return "data:,"
+
+    def bundle(self):
+        return ""
 
 
 @pytest.mark.usefixtures("blank_images")
@@ -228,7 +246,31 @@ def test_equal_results_give_equal_pages(tmp_path: Path):
 def test_equal_figures_give_equal_images(tmp_path: Path):
     small(tmp_path)
     found = find(load(tmp_path), axes=["corpus.size"], facet=None, expected=None)
-    assert svg(phase_figure(found), LIGHT) == svg(phase_figure(found), LIGHT)
+    with Engine() as engine:
+        one, two = (engine.draw(phase_figure(found), LIGHT, tmp_path) for _ in range(2))
+    assert one == two
+    assert (tmp_path / "phase-diagram.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_that_cannot_be_drawn_is_named(tmp_path: Path):
+    def draw(theme):
+        import altair as alt
+
+        return alt.Chart(alt.NamedData("rows")).mark_point().encode(x=alt.X("x:Q", bin="wrong"))
+
+    figure = Figure(name="odd", title="", caption="", draw=draw)
+    with Engine() as engine, pytest.raises(AnalysisError, match=r"'odd' cannot be drawn: ."):
+        engine.draw(figure, LIGHT, tmp_path / "nowhere")
+
+
+def test_an_engine_that_ends_is_told_of_in_one_sentence(tmp_path: Path):
+    small(tmp_path)
+    found = find(load(tmp_path), axes=["corpus.size"], facet=None, expected=None)
+    said = "the figure 'phase-diagram' cannot be drawn: the drawing engine ended with signal 9"
+    with Engine() as engine:
+        engine._process.kill()  # as the system does where memory runs out
+        with pytest.raises(AnalysisError, match=said):
+            engine.draw(phase_figure(found), LIGHT, tmp_path)
 
 
 @pytest.mark.usefixtures("blank_images")

@@ -1,0 +1,77 @@
+"""The drawing engine, a program of its own: it takes figures from its input and writes images.
+
+The engine is a browser's, with a heap that it never gives back; when this process ends, its memory
+is the system's again. It imports nothing of memophase, whose tables would take their room twice.
+
+A request is a line of JSON, either `{"version": …}` for the script of a page, or with `spec`,
+`name`, `folder` and `large` as well; the answer is a line of JSON, `{"done": …}` or `{"error": …}`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+
+MAGNIFICATION = 2.0
+"""Of the PNG files."""
+
+
+def serve() -> None:
+    """Answer the requests of the input until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted, and ends the input
+    for line in sys.stdin:
+        try:
+            answer = {"done": answered(json.loads(line))}
+        except Exception as error:
+            answer = {"error": str(error)}
+        print(json.dumps(answer), flush=True)
+
+
+def answered(request: dict[str, Any]) -> str:
+    """The script of a page, or a drawn figure as an address for a page."""
+    version = request["version"]
+    if "spec" not in request:
+        code: str = vl_convert.javascript_bundle(  # pyright: ignore[reportCallIssue] - has a default
+            vl_version=version
+        )
+        return code
+    image = svg(request["spec"], version)
+    write_images(request["name"], image, Path(request["folder"]))
+    return data_uri(image, request["large"])
+
+
+def svg(spec: dict[str, Any], version: str) -> str:
+    """The figure as an SVG image; nothing is fetched from anywhere."""
+    return _renumbered(vl_convert.vegalite_to_svg(spec, vl_version=version, allowed_base_urls=[]))
+
+
+def _renumbered(image: str) -> str:
+    """Clip paths counted from 1: the renderer counts them over all images of a process."""
+    names = dict.fromkeys(re.findall(r"\bclip\d+\b", image))
+    numbers = {name: f"clip{i}" for i, name in enumerate(names, start=1)}
+    return re.sub(r"\bclip\d+\b", lambda match: numbers[match[0]], image)
+
+
+def write_images(name: str, image: str, folder: Path) -> None:
+    """`<name>.svg` and `<name>.png` of an SVG image, in a folder that exists."""
+    (folder / f"{name}.svg").write_text(image, encoding="utf-8")
+    (folder / f"{name}.png").write_bytes(vl_convert.svg_to_png(image, scale=MAGNIFICATION))
+
+
+def data_uri(image: str, large: int) -> str:
+    """An SVG image as an address that needs no file; of more than `large` bytes as a PNG."""
+    media, data = "image/svg+xml", image.encode()
+    if len(data) > large:
+        media, data = "image/png", vl_convert.svg_to_png(image, scale=1.0)
+    return f"data:{media};base64,{base64.b64encode(data).decode()}"
+
+
+if __name__ == "__main__":
+    serve()

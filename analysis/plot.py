@@ -49,7 +49,7 @@ def phase_diagram(
     axes: Sequence[str] | None = None,
     facet: str | None = None,
     theme: ThemeName = "light",
-) -> alt.VConcatChart:
+) -> alt.ConcatChart:
     """The regime of every cell, and the line on which half of the seeds memorize.
 
     Args:
@@ -71,13 +71,12 @@ def phase_diagram(
     phase = phase_table(_last(tables), trainings, axes=chosen, facet=facet)
     heading = alt.Title("Regime at the last measured step", subtitle=phase_subtitle(phase))
     chart = phase_panels(phase, colours, None, "phase").properties(title=heading)
-    chart = chart.resolve_scale(color="independent", fill="independent", size="independent")
     return _whole(chart, colours, phase=phase.cells, phase_lines=phase.lines)
 
 
 def typicality(
     tables: Frames, cell: str | None = None, theme: ThemeName = "light"
-) -> alt.VConcatChart:
+) -> alt.ConcatChart:
     """Memorization by typicality in one cell: each stratum's, over log p (nats), by step.
 
     Args:
@@ -100,7 +99,7 @@ def curves(tables: Frames, cell: str | None = None, theme: ThemeName = "light") 
     colours, name = _theme(theme), _cell(tables, cell)
     table = curves_table(_of_cell(tables, name, "curves", "levels"), series_of(curve_panels()))
     _check_measured(table, name, "curves")
-    chart = curves_chart(table, colours, cells=[], picked=name, data="curves")
+    chart = curves_chart(table, colours, picked=name, data="curves")
     return _whole(chart, colours, title=("Over training", name), curves=table)
 
 
@@ -109,7 +108,7 @@ def noise(tables: Frames, cell: str | None = None, theme: ThemeName = "light") -
     colours, name = _theme(theme), _cell(tables, cell)
     table = noise_table(_of_cell(tables, name, "noise"), series_of(NOISE_PANELS))
     _check_measured(table, name, "measurement by noise level")
-    chart = noise_chart(table, colours, cells=[], picked=name, data="noise")
+    chart = noise_chart(table, colours, picked=name, data="noise")
     return _whole(chart, colours, title=("By noise level", name), noise=table)
 
 
@@ -125,7 +124,7 @@ def overproduction(
     table = overproduction_table(_of_cell(tables, name, "rules"))
     table = table[table["rank"] <= RANKS_SHOWN]
     _check_measured(table, name, "level whose rules differ in probability")
-    chart = overproduction_chart(table, colours, cells=[], picked=name, data="rules")
+    chart = overproduction_chart(table, colours, picked=name, data="rules")
     return _whole(chart, colours, title=("Overproduction of rules", name), rules=table)
 
 

@@ -61,17 +61,14 @@ def thinned(table: pd.DataFrame, *, by: Sequence[str], at_most: int = STEPS_SHOW
     return table[back % every == 0]
 
 
-def curves_chart(
-    table: pd.DataFrame, theme: Theme, *, cells: list[str], picked: str, data: str
-) -> alt.ConcatChart:
-    """The panels for one cell, chosen from a list.
+def curves_chart(table: pd.DataFrame, theme: Theme, *, picked: str, data: str) -> alt.ConcatChart:
+    """The panels for one cell.
 
     Args:
         table: from `curves_table`.
         theme: light or dark.
-        cells: names of the cells, in order.
         picked: the cell that is shown first.
         data: name of the data set with the picked cell's rows.
     """
     x = step_axis(sorted(table["step"].unique().tolist()))
-    return panel_grid(table, curve_panels(), x, theme, data=data, cells=cells, picked=picked)
+    return panel_grid(table, curve_panels(), x, theme, data=data, picked=picked)

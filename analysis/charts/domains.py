@@ -9,26 +9,34 @@ EMPTY = [-0.05, 1.0]
 """Of a cell of which nothing is known."""
 
 
-def extent(means: pd.Series) -> list[float]:
-    """From 0, or below, to the largest mean, with room around.
+BANDS = 0.6
+"""Of the range of means: so far beyond it the frame opens for the intervals."""
 
-    It follows the means: with two seeds an interval may be so wide that nothing else would be
-    seen. Bands that are wider than the room are cut off at the frame.
+
+def extent(table: pd.DataFrame) -> list[float]:
+    """From 0, or below, to the largest mean, with room around for most of the intervals.
+
+    With two seeds an interval may be so wide that nothing else would be seen; where one goes on
+    beyond the frame, `analysis.charts.panels.banded` marks it.
     """
-    known = means.dropna()
+    known = table[table["mean"].notna()]
     if not len(known):
         return EMPTY
-    return _roomy(np.array([known.min()]), np.array([known.max()])).tolist()[0]
+    low, high = known["mean"].min(), known["mean"].max()
+    ends = known["lower"].min(), known["upper"].max()
+    return _roomy(*(np.array([x]) for x in (low, high, *ends))).tolist()[0]
 
 
 def extents(
     table: pd.DataFrame, least: tuple[float, float] | None = None
 ) -> dict[str, list[float]]:
-    """Cell -> the `extent` of its `mean`; or `least`, widened as far as the means go."""
-    ends = table[table["mean"].notna()].groupby("cell", sort=False)["mean"].agg(["min", "max"])
-    low, high = ends["min"].to_numpy(), ends["max"].to_numpy()
+    """Cell -> the `extent` of its rows; or `least`, widened as far as the means go."""
+    known = table[table["mean"].notna()].groupby("cell", sort=False)
+    ends = known.agg(low=("mean", "min"), high=("mean", "max"))
+    low, high = ends["low"].to_numpy(), ends["high"].to_numpy()
     if least is None:
-        found = _roomy(low, high).tolist()
+        bands = known.agg(lower=("lower", "min"), upper=("upper", "max"))
+        found = _roomy(low, high, bands["lower"].to_numpy(), bands["upper"].to_numpy()).tolist()
     else:
         beyond = np.where(high > least[1], 1.05 * high, least[1])
         wide = np.minimum(low * 1.1, least[0]), beyond
@@ -38,13 +46,15 @@ def extents(
 
 def domain_signal(data: str, panel: str = "") -> str:
     """The name of the signal that holds a panel's domain."""
-    return f"domain_{data}_{panel}".rstrip("_")
+    return f"domain_{data}_{panel}".rstrip("_").replace("-", "_")
 
 
-def _roomy(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(n, 2) domains of n ranges."""
+def _roomy(low: np.ndarray, high: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """(n, 2) domains of n ranges of means, open for their intervals; those may be undefined."""
     low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
     span = np.maximum(high - low, 1e-3)
-    room = 0.35 * span
-    ends = np.stack([low - np.minimum(room, -low) - 0.04 * span, high + room], axis=1)
+    least, most = (x.astype(float) for x in (lower, upper))
+    down = np.clip(np.nan_to_num(low - least), 0.04 * span, BANDS * span)
+    up = np.clip(np.nan_to_num(most - high), 0.12 * span, BANDS * span)
+    ends = np.stack([low - down, high + up], axis=1)
     return np.vectorize(lambda x: float(f"{x:.4g}"), otypes=[float])(ends)

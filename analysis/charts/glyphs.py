@@ -11,7 +11,8 @@ import pandas as pd
 
 from analysis.charts.axes import scale, ticks
 from analysis.charts.figure import rounded
-from analysis.charts.phase_diagram import panel_size
+from analysis.charts.layout import GAP
+from analysis.charts.phase_diagram import layout_of_diagram
 from analysis.charts.theme import PICKED_CELL, Theme, regime_colours
 from analysis.statistics.axes import Axis
 from analysis.statistics.phase_diagram import PhaseTable
@@ -26,6 +27,9 @@ SERIES = {
     "novel validity V": GENERALIZING,
 }
 """Curve -> the regime whose colour it has: the one that it makes when it is high."""
+
+LARGER = 1.6
+"""Times the size of the phase diagram: curves need more room than colours."""
 
 INSET = 0.1
 """Of a cell's width and height left free on every side."""
@@ -74,7 +78,7 @@ def _within(table: pd.DataFrame, name: str, share: pd.Series, axis: Axis) -> pd.
 
 def glyph_panels(
     phase: PhaseTable, theme: Theme, *, cells: str, curves: str, picked: str
-) -> alt.VConcatChart:
+) -> alt.ConcatChart:
     """The diagram of small curves, panel by panel as the phase diagram.
 
     Args:
@@ -85,14 +89,13 @@ def glyph_panels(
     """
     import altair as alt
 
-    columns = 1 if phase.y.field is None else 3
+    columns = layout_of_diagram(phase).columns
     choice = alt.param(name=PICKED_CELL, value=picked)
-    rows = []
-    for start in range(0, len(phase.panels), columns):
-        shown = enumerate(phase.panels[start : start + columns])
-        panels = [_panel(phase, p, theme, cells, curves, first=i == 0) for i, p in shown]
-        rows.append(alt.hconcat(*panels, spacing=18))
-    return alt.vconcat(*rows, spacing=18).add_params(choice)
+    panels = [
+        _panel(phase, panel, theme, cells, curves, first=i % columns == 0)
+        for i, panel in enumerate(phase.panels)
+    ]
+    return alt.concat(*panels, columns=columns, spacing=GAP).add_params(choice)
 
 
 def _panel(
@@ -117,20 +120,28 @@ def _panel(
         scale=alt.Scale(domain=list(SERIES), range=[colours[r] for r in SERIES.values()]),
         legend=alt.Legend(orient="bottom", title=None, symbolType="stroke", symbolStrokeWidth=3),
     )
-    lines = (
+    path = (
         alt.Chart(alt.NamedData(curves))
         .transform_filter(here)
-        .mark_line(strokeWidth=2, strokeCap="round", strokeJoin="round")
-        .encode(x="x:Q", y="y:Q", order="x:Q", detail=["cell:N", "run:O"], color=colour)
+        .encode(x="x:Q", y="y:Q", order="x:Q")
     )
+    lines = [
+        path.mark_line(strokeWidth=3.4, color=theme.muted, strokeCap="round").encode(
+            detail=["cell:N", "run:O", "series:N"]
+        ),
+        path.mark_line(strokeWidth=2, strokeCap="round").encode(
+            detail=["cell:N", "run:O"], color=colour
+        ),
+    ]
     outline = boxes.transform_filter(f"datum.cell === {PICKED_CELL}").mark_rect(
         fillOpacity=0, stroke=theme.line, strokeWidth=2.5
     )
     ground = boxes.mark_rect(fill=theme.grid, fillOpacity=0.45, stroke=theme.background)
-    width, height = (math.ceil(side * 1.15) for side in panel_size(phase))
+    size = layout_of_diagram(phase)
+    width, height = (math.ceil(side * LARGER) for side in (size.width, size.height))
     heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
     target = boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer").encode(
         description=alt.Description("cell:N")
     )
-    layers = [ground, lines, outline, target]
+    layers = [ground, *lines, outline, target]
     return alt.LayerChart(layer=layers, width=width, height=height, title=heading)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.domains import EMPTY, domain_signal, extents
-from analysis.charts.panels import HEIGHT, WIDTH, banded, cell_choice, numbers_tooltip, rule_at
+from analysis.charts.panels import HEIGHT, banded, numbers_tooltip, rule_at
 from analysis.charts.theme import Theme
 from analysis.charts.typicality import log_p_range, step_colour, stratum_curves
 
@@ -23,6 +23,8 @@ PANELS = {
 
 WHOLE = -1
 """The `level` of rows that speak of log p itself, drawn in the first column."""
+
+WIDTH = 230
 
 DATA = "by_level"
 """Name of the data set, in those of the signals."""
@@ -45,9 +47,9 @@ def level_typicality_domains(table: pd.DataFrame) -> dict[str, Mapping[str, list
 
 
 def level_typicality_chart(
-    table: pd.DataFrame, theme: Theme, *, cells: list[str], picked: str, data: str
-) -> alt.VConcatChart:
-    """A column for log p and one per level, a row per reading, coloured by step.
+    table: pd.DataFrame, theme: Theme, *, picked: str, data: str
+) -> alt.ConcatChart:
+    """A panel for log p and one per level, first by emission, coloured by step.
 
     Arguments as of `curves_chart`.
     """
@@ -55,15 +57,14 @@ def level_typicality_chart(
 
     levels = sorted(int(level) for level in table["level"].unique())
     readings = [reading for reading in PANELS if (table["reading"] == reading).any()]
-    rows = [
-        alt.hconcat(*(_panel(table, reading, level, theme, data) for level in levels), spacing=34)
-        for reading in readings
+    panels = [
+        _panel(table, reading, level, theme, data) for reading in readings for level in levels
     ]
     signals = [
         alt.param(name=name, value=domains.get(picked, EMPTY))
         for name, domains in level_typicality_domains(table).items()
     ]
-    return alt.vconcat(*rows, spacing=18).add_params(*cell_choice(cells, picked), *signals)
+    return alt.concat(*panels, columns=len(levels), spacing=26).add_params(*signals)
 
 
 def _panel(
@@ -88,7 +89,15 @@ def _panel(
     )  # fmt: skip
     layers = [
         *rule_at([0.0], theme, label),
-        *banded(base, y, step_colour(table, theme), tooltip, title=label, bands=latest),
+        *banded(
+            base,
+            y,
+            step_colour(table, theme),
+            tooltip,
+            title=label,
+            domain=domain_signal(DATA, reading),
+            bands=latest,
+        ),
     ]
     layers.append(_nothing_here(_part(level), theme))
     of = "Whole strings" if whole else f"Level {level}"

@@ -33,14 +33,12 @@ PANELS = [
 ]  # fmt: skip
 
 
-def noise_chart(
-    table: pd.DataFrame, theme: Theme, *, cells: list[str], picked: str, data: str
-) -> alt.ConcatChart:
-    """The panels for one cell, chosen from a list; arguments as of `curves_chart`."""
+def noise_chart(table: pd.DataFrame, theme: Theme, *, picked: str, data: str) -> alt.ConcatChart:
+    """The panels for one cell; arguments as of `curves_chart`."""
     import altair as alt
 
     axis = alt.Axis(
         title="noise level t/T", grid=False, tickCount=5, format=".1f", labelFlush=False
     )
     x = alt.X("noise:Q", scale=alt.Scale(domain=[0, 1]), axis=axis)
-    return panel_grid(table, PANELS, x, theme, data=data, cells=cells, picked=picked)
+    return panel_grid(table, PANELS, x, theme, data=data, picked=picked)

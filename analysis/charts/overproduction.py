@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.domains import domain_signal, extents
-from analysis.charts.panels import banded, cell_choice, numbers_tooltip, rule_at, step_axis
+from analysis.charts.panels import banded, numbers_tooltip, rule_at, step_axis
 from analysis.charts.panels import series_legend as legend
 from analysis.charts.theme import Theme, level_colours
 
@@ -19,7 +19,7 @@ RANKS_SHOWN = 4
 
 
 def overproduction_chart(
-    table: pd.DataFrame, theme: Theme, *, cells: list[str], picked: str, data: str
+    table: pd.DataFrame, theme: Theme, *, picked: str, data: str
 ) -> alt.TopLevelMixin:
     """One panel per level with ranked rules; arguments as of `curves_chart`."""
     import altair as alt
@@ -44,7 +44,10 @@ def overproduction_chart(
         alt.Tooltip("level:O"), alt.Tooltip("series:N", title="rule"),
         alt.Tooltip("step:Q", format=","),
     )  # fmt: skip
-    layers = [*rule_at([0.0], theme, axis), *banded(base, y, colour, tooltip, title=axis)]
+    layers = [
+        *rule_at([0.0], theme, axis),
+        *banded(base, y, colour, tooltip, title=axis, domain=domain_signal(data)),
+    ]
     layered = alt.LayerChart(layer=layers, data=alt.NamedData(data), width=270, height=170)
     header = alt.Header(
         title=None, labelExpr="'level ' + datum.value", labelFontSize=13, labelFontWeight=600,
@@ -53,4 +56,4 @@ def overproduction_chart(
     faceted = layered.facet(facet=alt.Facet("level:O", header=header), columns=3)
     limits = extents(table).get(picked, [-1.0, 1.0])
     domain = alt.param(name=domain_signal(data), value=limits)
-    return faceted.add_params(domain, *cell_choice(cells, picked))
+    return faceted.add_params(domain)

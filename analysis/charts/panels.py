@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.domains import EMPTY, domain_signal, extents
-from analysis.charts.theme import BAND, PICKED_CELL, STEP_LABEL, Theme, level_colours, spaced
+from analysis.charts.theme import BAND, STEP_LABEL, Theme, level_colours, spaced
 from analysis.statistics.series import Series
 
 if TYPE_CHECKING:
@@ -26,6 +26,16 @@ SHARES = (0.0, 1.05)
 
 BANDS_FROM = 3
 """Seeds from which an interval is drawn: that of two is 13 times as wide as they lie apart."""
+
+SHOWN_BANDS = f"(datum.seeds >= {BANDS_FROM} || datum.seeds === 1) && isValid(datum.lower)"
+"""Which rows have a band: over seeds, or of a single seed the error within its training."""
+
+BANDS_SAID = (
+    "Bands: 95 % Student t intervals, from three seeds on; of a single seed ±1.96 standard errors "
+    "within its training, where they are known, which say nothing of other seeds. ▲ and ▼ at the "
+    "frame: a band goes on beyond it."
+)
+"""What captions say of bands."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +82,6 @@ def panel_domains(
     }
 
 
-def cell_choice(cells: Sequence[str], picked: str) -> list[alt.Parameter]:
-    """The list from which the cell of a figure is picked; none where there is nothing to choose."""
-    import altair as alt
-
-    if not cells:
-        return []
-    bound = alt.binding_select(options=list(cells), name="cell ")
-    return [alt.param(name=PICKED_CELL, value=picked, bind=bound)]
-
-
 def panel_grid(
     table: pd.DataFrame,
     panels: Sequence[Panel],
@@ -89,7 +89,6 @@ def panel_grid(
     theme: Theme,
     *,
     data: str,
-    cells: Sequence[str],
     picked: str,
 ) -> alt.ConcatChart:
     """The panels that have data, three to a row.
@@ -101,7 +100,6 @@ def panel_grid(
         x: the horizontal axis that all of them have, or each panel's own by name.
         theme: light or dark.
         data: name of the data set with the picked cell's rows.
-        cells: the names to pick from; empty: the figure shows one cell and no list.
         picked: the cell that is shown first.
     """
     import altair as alt
@@ -132,7 +130,7 @@ def panel_grid(
         resolve=alt.Resolve(scale=alt.ScaleResolveMap(color="independent")),
         params=[
             signal.param  # pyright: ignore[reportArgumentType] - parameters have one
-            for signal in (*cell_choice(cells, picked), *signals)
+            for signal in signals
         ],
     )
 
@@ -165,9 +163,11 @@ def banded(
     tooltip: list[alt.Tooltip],
     *,
     title: str,
+    domain: str,
+    height: int = HEIGHT,
     bands: alt.Chart | None = None,
 ) -> list[alt.Chart]:
-    """Bands over seeds, lines, and dots that say their numbers; only bands may be cut off.
+    """Bands, lines, and dots that say their numbers; where the frame cuts a band off, a triangle.
 
     Args:
         base: what they share.
@@ -175,14 +175,27 @@ def banded(
         colour: tells lines apart.
         tooltip: of the dots.
         title: of the vertical axis.
+        domain: expression of the vertical domain.
+        height: of the panel, in pixels.
         bands: `base` with fewer rows, where bands of all lines would hide each other.
     """
     import altair as alt
 
     low = alt.Y("lower:Q", title=title)
-    intervals = (bands or base).transform_filter(f"datum.seeds >= {BANDS_FROM}")
+    intervals = (bands or base).transform_filter(SHOWN_BANDS)
+    ends = (
+        ("triangle-up", f"datum.upper > ({domain})[1]", 5),
+        ("triangle-down", f"datum.lower < ({domain})[0]", height - 5),
+    )
+    cut = [
+        intervals.transform_filter(beyond)
+        .mark_point(shape=shape, filled=True, size=26, opacity=0.8)
+        .encode(y=alt.value(at), color=colour)
+        for shape, beyond, at in ends
+    ]
     return [
         intervals.mark_area(opacity=BAND, clip=True).encode(y=low, y2="upper:Q", color=colour),
+        *cut,
         base.mark_line(strokeWidth=2).encode(y=y, color=colour),
         base.mark_point(filled=True, size=22, opacity=1).encode(y=y, color=colour, tooltip=tooltip),
     ]
@@ -242,7 +255,8 @@ def _panel(
     )
     legend = series_legend(4 if len("".join(names)) < LEGEND_LETTERS else 2)
     colour = alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend)
-    limits = alt.Scale(domain=alt.ExprRef(domain_signal(data, panel.name)), nice=False)
+    domain = domain_signal(data, panel.name)
+    limits = alt.Scale(domain=alt.ExprRef(domain), nice=False)
     y = alt.Y("mean:Q", scale=limits, axis=alt.Axis(title=panel.axis, tickCount=5))
     tooltip = numbers_tooltip(
         alt.Tooltip("series:N", title="curve"),
@@ -250,7 +264,7 @@ def _panel(
     )
     layers = [
         *rule_at(panel.thresholds, theme, panel.axis),
-        *banded(base, y, colour, tooltip, title=panel.axis),
+        *banded(base, y, colour, tooltip, title=panel.axis, domain=domain),
     ]
     title = alt.Title(panel.title, fontSize=13)
     return alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT, title=title)

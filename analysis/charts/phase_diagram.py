@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from analysis.charts.axes import scale, ticks
-from analysis.charts.theme import Theme
+from analysis.charts.layout import GAP, Layout, layout_of
+from analysis.charts.theme import PICKED_CELL, Theme
 from analysis.statistics.phase_diagram import PhaseTable
 from analysis.statistics.regimes import REGIMES, THRESHOLDS, Thresholds
 
@@ -15,98 +17,105 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-def phase_panels(
-    table: PhaseTable, theme: Theme, picked: alt.Parameter | None, data: str
-) -> alt.VConcatChart:
-    """The panels of the diagram, three to a row.
+def phase_panels(table: PhaseTable, theme: Theme, picked: str | None, data: str) -> alt.ConcatChart:
+    """The panels of the diagram.
 
     Args:
         table: what is shown.
         theme: light or dark.
-        picked: the point selection of a cell, added to every panel; None: no cell can be picked.
+        picked: the cell that is framed first; None: none is, and none can be picked.
         data: name of the data set of `table.cells`; that of `table.lines` is `{data}_lines`.
     """
-    import altair as alt
 
-    columns = 1 if table.y.field is None else 3
-    rows = []
-    for start in range(0, len(table.panels), columns):
-        shown = table.panels[start : start + columns]
-        panels = [
-            _panel(table, panel, theme, picked, data, first=i == 0) for i, panel in enumerate(shown)
+    def layers(cells: alt.Chart, boxes: alt.Chart, here: str) -> list[alt.Chart]:
+        return [
+            boxes.transform_filter("datum.regime !== null")
+            .mark_rect(stroke=theme.background, strokeWidth=_gap(table))
+            .encode(fill=_regime_scale("regime", theme)),
+            *_band(table, theme, here, data),
+            *_runners_up(cells, table, theme),
+            *line_layers(table, theme, here, data),
+            _unfinished(cells, table, theme),
         ]
-        rows.append(alt.hconcat(*panels, spacing=18))
-    return alt.vconcat(*rows, spacing=18)
+
+    return diagram(table, theme, picked, data, layers, _tooltip())
 
 
-def _panel(
+Layers = Callable[["alt.Chart", "alt.Chart", str], "list[alt.Chart]"]
+"""Charts of a panel's cells, by their middle and as boxes, and the filter of its rows -> layers."""
+
+
+def diagram(
     table: PhaseTable,
-    panel: str,
     theme: Theme,
-    picked: alt.Parameter | None,
+    picked: str | None,
     data: str,
-    *,
-    first: bool,
-) -> alt.LayerChart:
+    layers: Layers,
+    tooltip: list[alt.Tooltip],
+) -> alt.ConcatChart:
+    """Panels of equal size over the axes of the diagram, their cells filled by `layers`."""
     import altair as alt
 
-    here = f"datum.panel === {json.dumps(panel)}"
-    cells = alt.Chart(alt.NamedData(data)).transform_filter(here)
-    x = alt.X("x_low:Q", scale=scale(table.x), axis=ticks(table.x))
-    y = alt.Y("y_low:Q", scale=scale(table.y), axis=ticks(table.y, labels=first))
-    boxes = cells.encode(x=x, x2="x_high:Q", y=y, y2="y_high:Q")
-    layers = [
-        boxes.transform_filter("datum.regime !== null")
-        .mark_rect(stroke=theme.background, strokeWidth=_gap(table))
-        .encode(fill=_regime_scale("regime", theme)),
-        *_band(table, theme, here, data),
-        *_runners_up(cells, table, theme),
-        *_line(table, theme, here, data),
-        _unfinished(cells, table, theme),
-        *_targets(boxes, theme, picked, name=f"cells_{table.panels.index(panel)}"),
-    ]
-    width, height = panel_size(table)
-    heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
-    return alt.LayerChart(layer=layers, width=width, height=height, title=heading)
+    size = layout_of_diagram(table)
+    panels = []
+    for i, panel in enumerate(table.panels):
+        here = f"datum.panel === {json.dumps(panel)}"
+        cells = alt.Chart(alt.NamedData(data)).transform_filter(here)
+        x = alt.X("x_low:Q", scale=scale(table.x), axis=ticks(table.x))
+        labels = i % size.columns == 0
+        y = alt.Y("y_low:Q", scale=scale(table.y), axis=ticks(table.y, labels=labels))
+        boxes = cells.encode(x=x, x2="x_high:Q", y=y, y2="y_high:Q")
+        targets = _targets(boxes, theme, tooltip, picked is not None)
+        panels.append(
+            alt.LayerChart(
+                layer=[*layers(cells, boxes, here), *targets],
+                width=size.width,
+                height=size.height,
+                title=alt.Title(panel, fontSize=12, fontWeight="normal", offset=6),
+            )
+        )
+    choice = [alt.param(name=PICKED_CELL, value=picked)] if picked is not None else []
+    return alt.concat(*panels, columns=size.columns, spacing=GAP).add_params(*choice)
 
 
 def _targets(
-    boxes: alt.Chart, theme: Theme, picked: alt.Parameter | None, *, name: str
+    boxes: alt.Chart, theme: Theme, tooltip: list[alt.Tooltip], pickable: bool
 ) -> list[alt.Chart]:
     """What lies on top of every cell and says its numbers, and a frame around the picked one."""
     import altair as alt
 
-    said = boxes.encode(tooltip=_tooltip(), description=alt.Description("cell:N"))
-    if picked is None:
+    said = boxes.encode(tooltip=tooltip, description=alt.Description("cell:N"))
+    if not pickable:
         return [said.mark_rect(fillOpacity=0, strokeOpacity=0)]
-    target = said.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer")
+    chosen = boxes.transform_filter(f"datum.cell === {PICKED_CELL}")
     return [
-        boxes.transform_filter(picked).mark_rect(fillOpacity=0, stroke=theme.line, strokeWidth=3),
-        target.properties(name=name).add_params(picked),
+        chosen.mark_rect(fillOpacity=0, stroke=theme.halo, strokeWidth=5.5),
+        chosen.mark_rect(fillOpacity=0, stroke=theme.line, strokeWidth=2.5),
+        said.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer"),
     ]
 
 
 def _gap(table: PhaseTable) -> float:
     """Pixels between cells: less where cells are small, or nothing else would be seen."""
-    width, height = panel_size(table)
-    side = min(width / len(table.x.positions), height / len(table.y.positions))
-    return 1 if side >= 12 else 0.3
+    return 1 if _side(table) >= 12 else 0.3
 
 
-def panel_size(table: PhaseTable) -> tuple[int, int]:
-    """Pixels of a panel: roughly square cells, never wider than a third of the page."""
-    columns, rows = len(table.x.positions), len(table.y.positions)
-    widest = 200 if len(table.panels) > 2 else 260 if len(table.panels) == 2 else 420
-    if table.y.field is None:
-        return 420, 64
-    return min(widest, max(140, 84 * columns)), min(280, max(150, 64 * rows))
+def _side(table: PhaseTable) -> float:
+    """Pixels of the shorter side of a cell."""
+    size = layout_of_diagram(table)
+    return min(size.width / len(table.x.positions), size.height / len(table.y.positions))
+
+
+def layout_of_diagram(table: PhaseTable) -> Layout:
+    """How the panels of a diagram stand."""
+    return layout_of(len(table.panels), len(table.x.positions), len(table.y.positions))
 
 
 def _regime_scale(field: str, theme: Theme) -> alt.Fill:
     import altair as alt
 
     shown = alt.Legend(
-        title="regime", orient="bottom", symbolType="square", symbolSize=170, symbolStrokeWidth=0
+        title=None, orient="bottom", symbolType="square", symbolSize=170, symbolStrokeWidth=0
     )
     return alt.Fill(
         f"{field}:N",
@@ -119,12 +128,10 @@ def _runners_up(cells: alt.Chart, table: PhaseTable, theme: Theme) -> list[alt.C
     """Dots in the colour of the second regime, their area its share of the seeds."""
     import altair as alt
 
-    shares = sorted(set(table.cells["runner_up_share"].dropna().round(3)))
-    if not shares:
+    if table.cells["seeds"].max() < 2:
         return []
-    width, height = panel_size(table)
-    side = min(width / len(table.x.positions), height / len(table.y.positions))
-    largest = min(260.0, 0.3 * side**2)
+    shares = sorted(set(table.cells["runner_up_share"].dropna().round(3))) or [0.5]
+    largest = min(260.0, 0.3 * _side(table) ** 2)
     legend = alt.Legend(
         title="dot: runner-up regime, area = share of seeds",
         orient="bottom",
@@ -161,7 +168,7 @@ def _band(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Cha
     ]
 
 
-def _line(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Chart]:
+def line_layers(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Chart]:
     """The boundary: dashed, on a halo."""
     import altair as alt
 
@@ -203,15 +210,13 @@ def _tooltip() -> list[alt.Tooltip]:
 def phase_subtitle(table: PhaseTable, at: Thresholds = THRESHOLDS) -> list[str]:
     """What the colours and lines mean, thresholds included; no wider than the panels."""
     said = [
-        f"memorizing: E ≥ {at.memorizing:g}; generalizing: V ≥ {at.generalizing:g}",
-        f"slop (partial memorization): λ − λ_fit or E above {at.partial:g} by "
-        f"{at.standard_errors:g} SE",
+        f"Memorizing: E ≥ {at.memorizing:g}; generalizing: V ≥ {at.generalizing:g}; slop (partial "
+        f"memorization): λ − λ_fit or E above {at.partial:g} by {at.standard_errors:g} SE.",
     ]
     if table.coverage is not None:
         band = f"; band: {table.coverage:.0%} interval over seeds" if table.coverage else ""
-        said.append(f"dashed: half of the seeds memorize{band}")
+        said.append(f"Dashed: half of the seeds memorize{band}.")
     if table.cells["provisional"].any():
-        said.append("··· trainings go on")
-    columns = 1 if table.y.field is None else min(3, len(table.panels))
-    width = columns * panel_size(table)[0] + (columns - 1) * 18
-    return [line for text in said for line in textwrap.wrap(text, max(70, round(width / 5.4)))]
+        said.append("···: trainings go on.")
+    width = max(60, round(layout_of_diagram(table).whole / 5.6))
+    return [line for text in said for line in textwrap.wrap(text, width)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.charts.domains import domain_signal
 from analysis.charts.panels import SHARES, Panel, panel_grid, step_axis
 from analysis.charts.theme import Theme
 from analysis.statistics.single_strings import CHANCE, SIDES, THIRDS
@@ -27,21 +28,31 @@ PANELS = [
 ]  # fmt: skip
 
 
-def strings_chart(
-    table: pd.DataFrame, theme: Theme, *, cells: list[str], picked: str, data: str
-) -> alt.ConcatChart:
-    """The panels for one cell, chosen from a list; arguments as of `curves_chart`."""
+LOSSES = domain_signal("strings", "losses")
+"""The signal with the range of the picked cell's losses."""
+
+
+def loss_ranges(table: pd.DataFrame) -> dict[str, list[float]]:
+    """Cell -> the range of the losses of its strings, nats."""
+    losses = table[table["panel"] == "loss"].groupby("cell", sort=False)["x"].agg(["min", "max"])
+    return {str(cell): [float(low), float(high)] for cell, low, high in losses.itertuples()}
+
+
+def strings_chart(table: pd.DataFrame, theme: Theme, *, picked: str, data: str) -> alt.ConcatChart:
+    """The panels for one cell; arguments as of `curves_chart`."""
     import altair as alt
 
-    def linear(title: str, domain: list[float] | None = None, count: int = 5) -> alt.X:
-        scale = alt.Scale(domain=domain or alt.Undefined, zero=False, nice=False, padding=6)
+    def linear(title: str, domain: list[float] | alt.ExprRef, count: int = 5) -> alt.X:
+        scale = alt.Scale(domain=domain, zero=False, nice=False, padding=6)
         axis = alt.Axis(title=title, grid=False, tickCount=count)
         return alt.X("x:Q", scale=scale, axis=axis)
 
     steps = sorted(table[table["panel"] == "since"]["x"].astype(int).unique().tolist())
     x = {
-        "loss": linear("ELBO loss of a string, nats"),
+        "loss": linear("ELBO loss of a string, nats", alt.ExprRef(LOSSES)),
         "p": linear("conformal p-value among controls", [0.0, 1.0]),
         "since": step_axis(steps, field="x"),
     }
-    return panel_grid(table, PANELS, x, theme, data=data, cells=cells, picked=picked)
+    limits = loss_ranges(table).get(picked, [0.0, 1.0])
+    grid = panel_grid(table, PANELS, x, theme, data=data, picked=picked)
+    return grid.add_params(alt.param(name=LOSSES, value=limits))

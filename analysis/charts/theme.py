@@ -16,9 +16,12 @@ STEP_LABEL = "datum.value < 1e5 ? format(datum.value, ',') : format(datum.value,
 """Vega expression of a tick at a training step: 4,096 but 1.05M."""
 
 
-PICKED = "picked"
-PICKED_CELL = f"{PICKED}_cell"
-"""Name of the selection of a cell, and of its signal in every figure that shows one cell."""
+PICKED_CELL = "picked_cell"
+"""Name of the signal that holds the picked cell, in every figure that shows which one it is."""
+
+REGIME_COLOURS = ("#a8afb6", "#2f7fb8", "#f7cb46", "#b5224a")
+"""In the order of `REGIMES`, one for both themes: each stands out from white and from the dark
+ground, and any two differ under protanopia, deuteranopia, tritanopia and in grey."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,7 @@ class Theme:
     """The colours of a figure.
 
     Attributes:
-        regimes: in the order of `REGIMES`; told apart under deuteranopia, tritanopia and in grey.
+        regimes: in the order of `REGIMES`.
         halo: under the dashed boundary, so that it shows on every regime.
         series: for lines that are told apart by name.
         steps, levels: colours along rising steps, and of levels, root first.
@@ -51,7 +54,7 @@ LIGHT = Theme(
     ink="#1c1f23",
     muted="#626a73",
     grid="#e9ebee",
-    regimes=("#d9d9d9", "#2b7bba", "#f2b705", "#8c1d40"),
+    regimes=REGIME_COLOURS,
     line="#111418",
     halo="#ffffff",
     series=("#8c1d40", "#2b7bba", "#b07d00", "#626a73"),
@@ -65,7 +68,7 @@ DARK = Theme(
     ink="#e8eaed",
     muted="#9aa4af",
     grid="#272d34",
-    regimes=("#5a6069", "#56b4e9", "#f0e442", "#d55e00"),
+    regimes=REGIME_COLOURS,
     line="#ffffff",
     halo="#14181d",
     series=("#ff8a3d", "#56b4e9", "#f0e442", "#9aa4af"),

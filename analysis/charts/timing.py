@@ -20,9 +20,7 @@ PANELS = [
 ]
 
 
-def timing_chart(
-    table: pd.DataFrame, theme: Theme, *, cells: list[str], picked: str, data: str
-) -> alt.ConcatChart:
-    """The panels for one cell, chosen from a list; arguments as of `curves_chart`."""
+def timing_chart(table: pd.DataFrame, theme: Theme, *, picked: str, data: str) -> alt.ConcatChart:
+    """The panels for one cell; arguments as of `curves_chart`."""
     x = step_axis(sorted(table["step"].unique().tolist()))
-    return panel_grid(table, PANELS, x, theme, data=data, cells=cells, picked=picked)
+    return panel_grid(table, PANELS, x, theme, data=data, picked=picked)

@@ -48,15 +48,17 @@ def log_p_range(table: pd.DataFrame) -> dict[str, list[float]]:
 
 
 PANELS = {
-    "emission": ("Memorization by typicality", "by emission: excess copies of the stratum"),
-    "likelihood": ("", "by likelihood: excess share of memorized strings"),
+    "emission": ("By emission", "excess copies of the stratum"),
+    "likelihood": ("By likelihood", "excess share of memorized strings"),
 }
-"""Reading -> heading and subtitle."""
+"""Reading -> heading and label of its vertical axis."""
+
+WIDTH, HEIGHT = 360, 220
 
 
 def typicality_panels(
     table: pd.DataFrame, theme: Theme, data: str, *, picked: str
-) -> alt.VConcatChart:
+) -> alt.ConcatChart:
     """The curves of the picked cell, one panel per reading, coloured by step.
 
     Args:
@@ -69,47 +71,43 @@ def typicality_panels(
 
     readings = [reading for reading in PANELS if (table["reading"] == reading).any()]
     several = len(table["cell"].unique()) > 1
-    panels = [
-        _panel(table, reading, theme, data, alone=len(readings) == 1, several=several)
-        for reading in readings
-    ]
+    panels = [_panel(table, reading, theme, data, several=several) for reading in readings]
     signals = [
         alt.param(name=name, value=domains.get(picked, EMPTY))
         for name, domains in typicality_domains(table).items()
     ]
     choice = [_scale_choice()] if several else []
-    return alt.vconcat(*panels, spacing=14).add_params(*choice, *signals)
+    return alt.concat(*panels, columns=2, spacing=34).add_params(*choice, *signals)
 
 
 def _panel(
-    table: pd.DataFrame, reading: str, theme: Theme, data: str, *, alone: bool, several: bool
+    table: pd.DataFrame, reading: str, theme: Theme, data: str, *, several: bool
 ) -> alt.LayerChart:
     import altair as alt
 
     own = table[table["reading"] == reading]
-    heading, subtitle = PANELS[reading]
-    last = alone or reading == "likelihood"
-    title = "log p (nats): atypical → typical" if last else None
-    base, latest = stratum_curves(data, f"datum.reading === '{reading}'", HORIZONTAL, title)
+    heading, label = PANELS[reading]
+    shown, title = f"datum.reading === '{reading}'", "log p (nats): atypical → typical"
+    base, latest = stratum_curves(data, shown, HORIZONTAL, title)
     signal = domain_signal("typicality", reading)
-    common = json.dumps(extent(own["mean"]))
+    common = json.dumps(extent(own))
     domain = f"scale === '{OWN}' ? {signal} : {common}" if several else signal
-    axis = alt.Axis(title=reading, tickCount=5)
+    axis = alt.Axis(title=label, tickCount=5)
     y = alt.Y("mean:Q", scale=alt.Scale(domain=alt.ExprRef(domain), nice=False), axis=axis)
     tooltip = numbers_tooltip(
         alt.Tooltip("cell:N"), alt.Tooltip("step:Q", format=","),
         alt.Tooltip("log_p:Q", title="mean log p", format=".2f"),
     )  # fmt: skip
     layers = [
-        *rule_at([0.0], theme, reading),
-        *banded(base, y, step_colour(table, theme), tooltip, title=reading, bands=latest),
-    ]
-    if heading:
-        layers.append(_cell_name(data, theme))
-    title = alt.Title(heading, subtitle=subtitle)
-    if not heading:
-        title = alt.Title(subtitle, fontSize=11, fontWeight="normal", color=theme.muted, offset=4)
-    return alt.LayerChart(layer=layers, width=270, height=250 if alone else 170, title=title)
+        *rule_at([0.0], theme, label),
+        *banded(
+            base, y, step_colour(table, theme), tooltip,
+            title=label, domain=domain, height=HEIGHT, bands=latest,
+        ),
+        _cell_name(data, theme),
+    ]  # fmt: skip
+    title = alt.Title(heading, fontSize=13)
+    return alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT, title=title)
 
 
 def stratum_curves(

@@ -196,7 +196,11 @@ class _Source:
 
     def tables(self) -> Tables:
         """What `load` returns."""
-        return Tables(self.trainings, self.frame, self.problems)
+        return Tables(self.trainings, self.frame, self.problems, narrow=self._only)
+
+    def _only(self, trainings: Collection[str]) -> Tables:
+        kept = self.trainings[self.trainings["training"].isin(trainings)]
+        return replace(self, trainings=kept.reset_index(drop=True)).tables()
 
     def frame(self, name: str, columns: Sequence[str] | None, last: bool = False) -> pd.DataFrame:
         """A table in the order of the trainings, within one as it was measured."""

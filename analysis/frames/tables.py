@@ -6,7 +6,7 @@ frame `trainings`. Undefined values are missing (NaN or NA), never zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -32,6 +32,10 @@ Reader = Callable[[str, Sequence[str] | None, bool], pd.DataFrame]
 """Table name, columns (None: all) and whether of the last step only -> frame."""
 
 
+Narrow = Callable[[Collection[str]], "Tables"]
+"""Hashes -> the tables of these trainings."""
+
+
 class Tables(Mapping[str, pd.DataFrame]):
     """Frames by table name, read when they are first asked for, and `trainings` among them.
 
@@ -47,11 +51,13 @@ class Tables(Mapping[str, pd.DataFrame]):
         reader: Reader,
         problems: Sequence[Problem] = (),
         notes: Sequence[str] = (),
+        narrow: Narrow | None = None,
     ) -> None:
         self.trainings = trainings
         self.notes = tuple(notes)
         self._reader = reader
         self._problems = problems
+        self._narrow = narrow
         self._frames: dict[str, pd.DataFrame] = {}
 
     @classmethod
@@ -75,6 +81,18 @@ class Tables(Mapping[str, pd.DataFrame]):
             last: only the rows of each training's last published step.
         """
         return self._reader(name, ["training", "step", *columns], last)
+
+    def only(self, trainings: Collection[str]) -> Tables:
+        """The tables of some trainings, by hash; nothing is read of the others where it can be."""
+        if self._narrow is not None:
+            return self._narrow(trainings)
+        kept = self.trainings[self.trainings["training"].isin(trainings)].reset_index(drop=True)
+
+        def reader(name: str, columns: Sequence[str] | None, last: bool) -> pd.DataFrame:
+            rows = self._reader(name, columns, last)
+            return rows[rows["training"].isin(trainings)].reset_index(drop=True)
+
+        return Tables(kept, reader, self._problems, self.notes)
 
     def to_xarray(self) -> xarray.Dataset:
         """`curves` and `levels` as labelled arrays, see `analysis.frames.arrays.dataset`."""

@@ -19,13 +19,13 @@ from analysis.charts.level_typicality import (
 from analysis.charts.noise import PANELS as NOISE_PANELS
 from analysis.charts.noise import noise_chart
 from analysis.charts.overproduction import RANKS_SHOWN, overproduction_chart
-from analysis.charts.panels import panel_domains
+from analysis.charts.panels import BANDS_SAID, panel_domains
+from analysis.charts.single_strings import LOSSES, loss_ranges, strings_chart
 from analysis.charts.single_strings import PANELS as STRINGS_PANELS
-from analysis.charts.single_strings import strings_chart
 from analysis.charts.theme import Theme
 from analysis.charts.timing import PANELS as TIMING_PANELS
 from analysis.charts.timing import timing_chart
-from analysis.charts.typicality import shown_steps
+from analysis.charts.typicality import shown_steps, typicality_domains, typicality_panels
 from analysis.report.findings import Findings
 from analysis.statistics.regimes import THRESHOLDS
 
@@ -42,7 +42,8 @@ def cell_figures(findings: Findings) -> list[Figure]:
         (strings_figure, findings.strings),
         (timing_figure, findings.timing),
     ]
-    return [curves_figure(findings), *(figure(findings) for figure, table in shown if len(table))]
+    always = [typicality_figure(findings), curves_figure(findings)]
+    return [*always, *(figure(findings) for figure, table in shown if len(table))]
 
 
 def curves_figure(findings: Findings) -> Figure:
@@ -59,13 +60,37 @@ def curves_figure(findings: Findings) -> Figure:
         name="curves",
         title="One cell over training",
         caption=(
-            "Means over seeds with 95 % Student t intervals, from three seeds on. Dotted lines: "
+            f"Means over seeds of the picked cell. {BANDS_SAID} Dotted lines: "
             f"zero, or the thresholds {at.partial:g} and {at.memorizing:g}. Levels count from the "
             f"root (0). {explained(panels, 'curves', 'levels')} Where a quantity is undefined its "
             "curve has a gap."
         ),
         hidden=["level"],
         domains=panel_domains(table, panels, "curves"),
+    )
+
+
+def typicality_figure(findings: Findings) -> Figure:
+    """Memorization by typicality of the picked cell."""
+    table = shown_steps(findings.typicality)
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return typicality_panels(table, theme, "typicality", picked=findings.picked)
+
+    return Figure(
+        name="typicality",
+        title="Memorization by typicality",
+        caption=(
+            "How much of each stratum of log p is memorized, step by step. By emission: 1 where a "
+            "stratum of training strings is copied as a perfect memorizer would, 0 where it is "
+            "copied no more than unseen strings of equal typicality. By likelihood, without "
+            "sampling: the share of its strings that a loss below nearly all unseen strings of "
+            f"equal typicality betrays, beyond chance. {BANDS_SAID} Only the last step has one."
+        ),
+        by_cell={"typicality": table.drop(columns="bin")},
+        domains=typicality_domains(table),
+        picked=findings.picked,
+        draw=draw,
     )
 
 
@@ -157,7 +182,10 @@ def strings_figure(findings: Findings) -> Figure:
             "Student t intervals, from three seeds on."
         ),
         hidden=["level", "step"],
-        domains=panel_domains(table, STRINGS_PANELS, "strings"),
+        domains={
+            **panel_domains(table, STRINGS_PANELS, "strings"),
+            LOSSES: loss_ranges(table),
+        },
     )
 
 
@@ -202,7 +230,7 @@ def _of_cell(
     """A figure of the picked cell's rows of a table, without the columns that are not drawn."""
 
     def draw(theme: Theme) -> alt.TopLevelMixin:
-        return chart(table, theme, cells=findings.cells, picked=findings.picked, data=data)
+        return chart(table, theme, picked=findings.picked, data=data)
 
     return Figure(
         name=name,

@@ -15,18 +15,22 @@ from analysis.claims.registry import claims
 from analysis.frames.dictionary import data_dictionary
 from analysis.frames.errors import AnalysisError
 from analysis.frames.tables import Problem, Tables
+from analysis.report.maps import Maps, maps_of
 from analysis.statistics import overproduction, typicality
 from analysis.statistics.axes import check_axes
 from analysis.statistics.cells import telling_cell
+from analysis.statistics.collapses import copy_curves, scaled_cells
 from analysis.statistics.curves import curves_table
+from analysis.statistics.generated_strings import CellStrings, generated_strings, strings_of
 from analysis.statistics.level_typicality import level_typicality_table
 from analysis.statistics.noise import noise_columns, noise_table
+from analysis.statistics.onset_exponents import onset_exponents
 from analysis.statistics.onsets import onsets, onsets_by_cell
 from analysis.statistics.phase_diagram import PhaseTable, phase_table
 from analysis.statistics.regimes import last_steps, regimes
-from analysis.statistics.seeds import over_seeds
 from analysis.statistics.single_strings import single_strings, strings_table
 from analysis.statistics.timing import timing_table
+from analysis.statistics.within import with_errors_within
 from study.store.states import STATES
 
 
@@ -50,6 +54,11 @@ class Findings:
         onsets_by_cell: their medians.
         claims: every registered claim with what the sweep says about it.
         summary: one row per cell, what the table in the report shows.
+        maps: every order parameter of every cell at every step.
+        generated: strings of one training of each cell, or of some of them.
+        copy_curves: excess copies over step/N.
+        scaled: regimes over N/N*_0.
+        exponents: of every onset in every setting that varies.
     """
 
     trainings: pd.DataFrame
@@ -69,6 +78,11 @@ class Findings:
     onsets_by_cell: pd.DataFrame
     claims: tuple[Outcome, ...]
     summary: pd.DataFrame
+    maps: Maps
+    generated: list[CellStrings]
+    copy_curves: pd.DataFrame
+    scaled: pd.DataFrame
+    exponents: pd.DataFrame
 
     @property
     def counts(self) -> dict[str, int]:
@@ -103,15 +117,20 @@ class Findings:
             ),
             "phase_diagram": self.phase.cells,
             "phase_boundary": self.phase.lines,
+            "order_parameters": self.maps.values,
             "memorization_by_typicality": self.typicality,
             "curves": self.curves,
             "overproduction": self.overproduction,
             "noise": self.noise,
             "timing": self.timing,
             "strings": self.strings,
+            "generated_strings": strings_of(self.generated),
             "memorization_by_level_typicality": self.level_typicality,
             "onsets": self.onsets,
             "onsets_by_cell": self.onsets_by_cell,
+            "copy_curves": self.copy_curves,
+            "scaled_diagram": self.scaled,
+            "onset_exponents": self.exponents,
             "claims": claims_table(self.claims),
             **{name: frame for one in self.claims for name, frame in one.frames.items()},
         }
@@ -146,6 +165,13 @@ def find(
     single = single_strings(tables)
     noise = series_of(NOISE_PANELS)
     phase = phase_table(last, trainings, axes=axes, facet=facet)
+    shown = series_of(curve_panels())
+    curves = with_errors_within(curves_table(tables, shown), tables, shown)
+    common = overproduction.overproduction_table(_only(tables, "rules", overproduction.COLUMNS))
+    typical = typicality.typicality_table(_only(tables, "typicality", typicality.COLUMNS))
+    measured = set(last["cell"])
+    cells = [cell for cell in trainings["cell"].drop_duplicates() if cell in measured]
+    telling = telling_cell(phase.cells, typical)
     return Findings(
         trainings=trainings,
         problems=tuple({p.training: p for p in tables.problems}.values()),
@@ -153,11 +179,9 @@ def find(
         regimes=regime,
         last=last,
         phase=phase,
-        typicality=typicality.typicality_table(_only(tables, "typicality", typicality.COLUMNS)),
-        curves=curves_table(tables, series_of(curve_panels())),
-        overproduction=overproduction.overproduction_table(
-            _only(tables, "rules", overproduction.COLUMNS)
-        ),
+        typicality=typical,
+        curves=curves,
+        overproduction=common,
         noise=noise_table(_only(tables, "noise", noise_columns(noise), last=True), noise),
         timing=timing_table(tables),
         strings=strings_table(single),
@@ -165,7 +189,12 @@ def find(
         onsets=onset,
         onsets_by_cell=by_cell,
         claims=outcomes(tables, claims()),
-        summary=_summary(phase, last, trainings),
+        summary=_summary(phase, last, curves, trainings),
+        maps=maps_of(regime, trainings, curves, common, by_cell, axes=axes, facet=facet),
+        generated=generated_strings(tables, cells, first=telling),
+        copy_curves=copy_curves(curves, trainings),
+        scaled=scaled_cells(phase.cells, trainings),
+        exponents=onset_exponents(tables),
     )
 
 
@@ -176,14 +205,33 @@ def _only(
     return {"trainings": tables.trainings, name: tables.read(name, columns, last=last)}
 
 
-def _summary(phase: PhaseTable, last: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
-    """Per cell: its regime, and E and V with their intervals over the voting seeds."""
+def _summary(
+    phase: PhaseTable, last: pd.DataFrame, curves: pd.DataFrame, trainings: pd.DataFrame
+) -> pd.DataFrame:
+    """Per cell: its regime, and E, λ and V with their intervals at the end.
+
+    λ is that of the smallest level >= 1 at which the cell has one. Of a single seed the intervals
+    are its own, from the standard errors within its training.
+    """
     table = phase.cells[
         ["cell", "step", "seeds", "regime", "share", "runner_up", "runner_up_share", "provisional"]
     ]
-    for column in ("excess_copies", "novel_validity"):
-        spread = over_seeds(last, by=["cell"], value=column).drop(columns="seeds")
+    ends = curves.merge(table[["cell", "step"]], on=["cell", "step"])
+    partial = ends[(ends["panel"] == "partial") & (ends["level"] >= 1)]
+    smallest = partial.sort_values("level").drop_duplicates("cell")
+    shown = {
+        "excess_copies": ends[ends["series"] == "excess copies E"],
+        "partial_memorization": smallest,
+        "novel_validity": ends[ends["series"] == "novel validity V"],
+    }
+    for column, rows in shown.items():
         names = {"mean": column, "lower": f"{column}_lower", "upper": f"{column}_upper"}
-        table = table.merge(spread.rename(columns=names), on="cell")
+        spread = rows[["cell", *names]].rename(columns=names).drop_duplicates("cell")
+        table = table.merge(spread, on="cell", how="left")
+    table = table.merge(
+        smallest[["cell", "level"]].rename(columns={"level": "partial_level"}),
+        on="cell",
+        how="left",
+    )
     order = {cell: i for i, cell in enumerate(trainings["cell"].drop_duplicates())}
     return table.sort_values("cell", key=lambda cell: cell.map(order), ignore_index=True)

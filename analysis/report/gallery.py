@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,14 @@ import pandas as pd
 from analysis.charts.curves import thinned
 from analysis.charts.figure import Figure
 from analysis.charts.glyphs import glyph_panels, glyph_table
+from analysis.charts.maps import map_panels, map_table
 from analysis.charts.phase_diagram import phase_panels, phase_subtitle
-from analysis.charts.theme import PICKED, Theme
-from analysis.charts.typicality import shown_steps, typicality_domains, typicality_panels
+from analysis.charts.theme import Theme
 from analysis.frames.errors import AnalysisError
 from analysis.report.cell_figures import cell_figures
 from analysis.report.findings import Findings
+from analysis.report.scaling_figures import scaling_figures
+from analysis.statistics.order_parameters import limits
 from analysis.statistics.regimes import THRESHOLDS
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ def figures(findings: Findings) -> list[Figure]:
     """Every figure that has something to show, in the order of the page."""
     of_claims = [figure for one in findings.claims if (figure := one.figure) is not None]
     drawn = [
-        phase_figure(findings), *of_claims, glyph_figure(findings), *cell_figures(findings),
+        figure
+        for figure in (
+            phase_figure(findings), map_figure(findings), *of_claims, glyph_figure(findings),
+            *cell_figures(findings), *scaling_figures(findings),
+        )
+        if figure is not None
     ]  # fmt: skip
     _check_names(drawn)
     return drawn
@@ -48,31 +54,26 @@ def _check_names(drawn: Sequence[Figure]) -> None:
                 )
 
 
+MOMENT, HEADING = "moment_said", "map_title"
+"""Names of the signals that say in a title when it is, and what is shown."""
+
+
+def _moment() -> alt.Parameter:
+    import altair as alt
+
+    return alt.param(name=MOMENT, value="at the last measured step")
+
+
 def phase_figure(findings: Findings) -> Figure:
-    """The phase diagram, and beside it the memorization by typicality of the picked cell."""
-    phase, typicality = findings.phase, shown_steps(findings.typicality)
+    """The phase diagram."""
+    phase = findings.phase
 
     def draw(theme: Theme) -> alt.TopLevelMixin:
         import altair as alt
 
-        picked = alt.selection_point(
-            name=PICKED,
-            fields=["cell"],
-            on="click",
-            clear=False,
-            toggle=False,
-            empty=False,
-            value=[{"cell": findings.picked}],
-            bind=alt.binding_select(options=findings.cells, name="cell "),
-        )
-        heading = alt.Title("Regime at the last measured step", subtitle=phase_subtitle(phase))
-        curves = typicality_panels(typicality, theme, "typicality", picked=findings.picked)
-        with warnings.catch_warnings():
-            # One selection in all panels is the point, not an oversight.
-            warnings.filterwarnings("ignore", message="Automatically deduplicated selection")
-            panels = phase_panels(phase, theme, picked, "phase").properties(title=heading)
-            both = alt.hconcat(panels, curves, spacing=36)
-        return both.resolve_scale(color="independent", fill="independent", size="independent")
+        said = alt.ExprRef(f"'Regime ' + {MOMENT}")
+        panels = phase_panels(phase, theme, findings.picked, "phase").add_params(_moment())
+        return panels.properties(title=alt.Title(said, subtitle=phase_subtitle(phase)))
 
     at = THRESHOLDS
     return Figure(
@@ -82,19 +83,46 @@ def phase_figure(findings: Findings) -> Figure:
             "Each cell has the colour of the regime of most of its seeds; a dot names the "
             f"runner-up. E ≥ {at.memorizing:g} is memorizing; partial memorization, drawn as "
             f"slop, is λ − λ_fit or E above {at.partial:g} by {at.standard_errors:g} standard "
-            f"errors; V ≥ {at.generalizing:g} is generalizing. On the right, memorization by "
-            "typicality in the picked cell (band: 95 % t interval of the last step, from three "
-            "seeds on). By emission: 1 where a stratum of training "
-            "strings is copied as a perfect memorizer would, 0 where it is "
-            "copied no more than unseen strings of equal typicality. By likelihood, without "
-            "sampling: the share of its strings that a loss below nearly all unseen strings of "
-            "equal typicality betrays, beyond chance. Empty cells were not measured, or their "
-            "regime is undefined."
+            f"errors; V ≥ {at.generalizing:g} is generalizing. Empty cells were not measured, or "
+            "their regime is undefined. At equal epochs or compute a cell shows the step nearest "
+            "to them, within a factor of √2; at the least held-out loss, the step with generated "
+            "strings at which the mean loss of unseen strings is least. The dashed line is drawn "
+            "for steps and for the end."
         ),
         data={"phase": phase.cells, "phase_lines": phase.lines},
-        by_cell={"typicality": typicality.drop(columns="bin")},
-        domains=typicality_domains(typicality),
-        picked=findings.picked,
+        draw=draw,
+    )
+
+
+def map_figure(findings: Findings) -> Figure | None:
+    """The diagram as a map of an order parameter: of E, until another one is chosen."""
+    phase, maps = findings.phase, findings.maps
+    if not maps.parameters:
+        return None
+    first = maps.parameters[0]
+    table = map_table(phase, maps.at_end(first), first.kind)
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        import altair as alt
+
+        said = alt.ExprRef(f"{HEADING} + ', ' + {MOMENT}")
+        ends = limits(first.kind, maps.of(first))
+        panels = map_panels(
+            phase, theme, findings.picked, "map", kind=first.kind, limits=ends, title="mean"
+        )
+        panels = panels.add_params(_moment(), alt.param(name=HEADING, value=first.title))
+        return panels.properties(title=alt.Title(said))
+
+    return Figure(
+        name="map",
+        title=f"Map of {first.symbol}",
+        caption=(
+            "Means over seeds; a map’s colours mean the same at every step. Crossed out: "
+            "undefined, or not measured then. Of onsets, > and < mark cells in which it is only "
+            "known to come after, or before, the step that the colour stands for. The dashed line "
+            "is that of the regimes."
+        ),
+        data={"map": table.assign(said=None, censored=None), "map_lines": phase.lines},
         draw=draw,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,17 +26,21 @@ def spec(figure: Figure) -> dict[str, Any]:
     return {**themes, "data": list(figure.by_cell), "signals": list(figure.domains)}
 
 
-def data(figures: Sequence[Figure]) -> str:
+def data(figures: Sequence[Figure], more: Mapping[str, Any] | None = None) -> str:
     """All data: JSON, deflated, in base64.
 
     `whole` is drawn whole, `by_cell` of one cell at a time, `signals` follow the picked cell.
+
+    Args:
+        figures: whose data it is.
+        more: name -> what else the page shows, as JSON values.
     """
     packer = zlib.compressobj(6)
-    packed = [packer.compress(text.encode()) for text in _document(figures)]
+    packed = [packer.compress(text.encode()) for text in _document(figures, more or {})]
     return base64.b64encode(b"".join([*packed, packer.flush()])).decode()
 
 
-def _document(figures: Sequence[Figure]) -> Iterator[str]:
+def _document(figures: Sequence[Figure], more: Mapping[str, Any]) -> Iterator[str]:
     """The JSON of all data in parts: as objects of Python it takes many times its room."""
     whole = {name: table for f in figures for name, table in f.data.items()}
     by_cell = {name: table for f in figures for name, table in f.by_cell.items()}
@@ -45,7 +49,10 @@ def _document(figures: Sequence[Figure]) -> Iterator[str]:
     yield from _members((name, [_json(_columns(table))]) for name, table in whole.items())
     yield ',"by_cell":'
     yield from _members((name, _cells(table)) for name, table in by_cell.items())
-    yield f',"signals":{_json(signals)}}}'
+    yield f',"signals":{_json(signals)}'
+    for name, value in more.items():
+        yield f",{_json(name)}:{_json(value)}"
+    yield "}"
 
 
 def _cells(table: pd.DataFrame) -> Iterator[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.charts.figure import Figure
-from analysis.charts.theme import THEMES, regime_colours
+from analysis.charts.theme import LIGHT, regime_colours
 from analysis.frames.wording import number
-from analysis.report import packing, provenance, words
+from analysis.report import maps, packing, provenance, strings, words
 from analysis.report.findings import Findings
 from analysis.report.verdict_rows import verdict_rows
 from analysis.statistics.regimes import THRESHOLDS
@@ -44,6 +44,8 @@ def page(
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["lead"] = words.lead
+    environment.filters["rest"] = words.rest
     return environment.get_template("report.html").render(
         title=title,
         findings=findings,
@@ -52,20 +54,37 @@ def page(
         figures={f.name: f for f in figures},
         images=images,
         completeness=_completeness(findings),
-        regimes={name: regime_colours(theme) for name, theme in THEMES.items()},
+        regimes=regime_colours(LIGHT),
         cells=words.summary_rows(findings),
         claims=findings.claims,
         verdicts=verdict_rows(findings.claims),
+        exponents=words.exponent_rows(findings),
         settings=provenance.settings(findings.trainings),
         versions=provenance.versions(),
         digest=provenance.digest(findings.trainings),
         failures=provenance.failures(findings),
         specs=packing.script({f.name: packing.spec(f) for f in figures}),
-        data=packing.data(figures),
+        data=packing.data(
+            figures,
+            {
+                "maps": maps.document(findings.maps, findings.cells),
+                "strings": strings.document(findings.generated),
+            },
+        ),
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
-        script=(TEMPLATES / "report.js").read_text(encoding="utf-8"),
+        script=_script(),
         bundle=bundle.replace("</script", "<\\/script"),
     )
+
+
+SCRIPTS = ("data", "state", "fit", "maps", "table", "strings", "report")
+"""In the order in which they define what the later ones use."""
+
+
+def _script() -> str:
+    """The page's own scripts, which see each other and nothing sees them."""
+    parts = [(TEMPLATES / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join(['(() => {\n"use strict";', *parts, "})();"])
 
 
 def _completeness(findings: Findings) -> list[dict[str, Any]]:

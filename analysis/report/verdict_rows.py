@@ -29,7 +29,7 @@ class Row:
     """A claim in the table.
 
     Attributes:
-        id, statement, verdict: of the claim.
+        id, name, statement, verdict: of the claim.
         tested: whether this sweep tests it.
         effect, p: with interval and adjusted by Holm, in words.
         bar: the effect as it is drawn; None where it is undefined.
@@ -37,6 +37,7 @@ class Row:
     """
 
     id: str
+    name: str
     statement: str
     verdict: str
     tested: bool
@@ -55,6 +56,7 @@ def _row(one: Outcome) -> Row:
     result, p = one.result, one.p_adjusted
     return Row(
         id=one.claim.id,
+        name=one.claim.name,
         statement=one.claim.statement,
         verdict=result.verdict,
         tested=result.verdict != NOT_TESTED,

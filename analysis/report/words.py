@@ -9,6 +9,7 @@ from analysis.claims.outcomes import Outcome
 from analysis.frames.validity import untold_cells
 from analysis.frames.wording import DASH, counted, interval, listed, number
 from analysis.report.findings import Findings
+from analysis.statistics.generated_strings import STEPS, STRINGS
 from analysis.statistics.onsets import (
     GENERALIZATION,
     LEFT,
@@ -93,10 +94,58 @@ def p_value(p: float) -> str:
     return f"< {LEAST_P:g}" if p < LEAST_P else number(p, 3)
 
 
+def lead(caption: str) -> str:
+    """The first sentence of a caption."""
+    return caption.partition(". ")[0].rstrip(".") + "."
+
+
+def rest(caption: str) -> str:
+    """What a caption says after its first sentence."""
+    return caption.partition(". ")[2]
+
+
+def exponent_rows(findings: Findings) -> list[dict[str, Any]]:
+    """The table of exponents, as text."""
+    return [
+        {
+            **{str(name): value for name, value in row.items()},
+            "said": interval(row["exponent"], row["lower"], row["upper"]),
+        }
+        for row in findings.exponents.to_dict("records")
+    ]
+
+
+def strings_said(findings: Findings) -> str:
+    """Which strings a page shows."""
+    shown, cells = len(findings.generated), len(findings.cells)
+    of = "every cell" if shown == cells else f"{shown:,} of {counted(cells, 'cell')}, evenly spread"
+    return (
+        f"The first {STRINGS} strings of {of}, each of one seed, at {STEPS} steps at most. Marked "
+        "are substrings that occur in training strings and in no control, at any aligned place: "
+        "the largest of each. Choose a string to see how it is derived; × does not parse."
+    )
+
+
+def cells_caption(findings: Findings) -> str:
+    """What the table of cells holds."""
+    table = findings.summary
+    levels = sorted(int(level) for level in table["partial_level"].dropna().unique())
+    level = f"level {listed(map(str, levels))}" if levels else "the smallest level ≥ 1"
+    alone = (
+        " Of a single seed: ±1.96 standard errors within its training."
+        if (table["seeds"] == 1).any()
+        else ""
+    )
+    return (
+        f"At the last measured step: means over seeds with 95 % t intervals; λ of {level}.{alone} "
+        "Onsets: median step over seeds; “>” had not come by that step, “≤” had come before it."
+    )
+
+
 def summary_rows(findings: Findings) -> list[dict[str, Any]]:
-    """The table of cells, as text."""
-    steps = {
-        (row["cell"], row["onset"]): onset(row["censoring"], row["step"], row["after"], row["by"])
+    """The table of cells, as text, with what its columns are sorted by."""
+    onsets = {
+        (row["cell"], row["onset"]): row
         for row in findings.onsets_by_cell.to_dict("records")
         if row["onset"] in WHOLE
     }
@@ -108,16 +157,37 @@ def summary_rows(findings: Findings) -> list[dict[str, Any]]:
             {
                 "cell": row["cell"],
                 "regime": row["regime"],
+                "order": "" if row["regime"] is None else REGIMES.index(row["regime"]),
                 "share": "" if row["share"] is None else f"{row['share']:.0%}",
                 "runner_up": row["runner_up"],
                 "seeds": row["seeds"],
                 "step": f"{step} …" if row["provisional"] else step,
-                "excess": _with_interval(row, "excess_copies"),
-                "validity": _with_interval(row, "novel_validity"),
-                **{name: steps.get((row["cell"], name), DASH) for name in WHOLE},
+                "at_step": row["step"],
+                "numbers": [
+                    *(
+                        {"said": _with_interval(row, name), "at": _sorted_by(row[name])}
+                        for name in ("excess_copies", "partial_memorization", "novel_validity")
+                    ),
+                    *(_onset_cell(onsets.get((row["cell"], name))) for name in COLUMN_ORDER),
+                ],
             }
         )
     return rows
+
+
+COLUMN_ORDER = (GENERALIZATION, LOSS, PARTIAL, MEMORIZATION)
+
+
+def _onset_cell(row: Mapping[Any, Any] | None) -> dict[str, Any]:
+    if row is None:
+        return {"said": DASH, "at": ""}
+    known = [row[name] for name in ("step", "after", "by") if row[name] == row[name]]
+    said = onset(row["censoring"], row["step"], row["after"], row["by"])
+    return {"said": said, "at": _sorted_by(known[0] if known else None)}
+
+
+def _sorted_by(value: Any) -> str:
+    return "" if value is None or value != value else f"{value:.6g}"
 
 
 def _with_interval(row: Mapping[Any, Any], name: str) -> str:

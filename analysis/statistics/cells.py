@@ -14,6 +14,17 @@ def cell_means(last: pd.DataFrame) -> pd.DataFrame:
     return cell_regimes(last).merge(means, on="cell")
 
 
+def cells_by_step(regime: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `cell_means` at every step, of the seeds that were measured at it.
+
+    Args:
+        regime: from `regimes`.
+        trainings: all of the sweep's.
+    """
+    frame = regime.merge(trainings[["training", "cell"]], on="training").assign(provisional=False)
+    return pd.concat([cell_means(own) for _, own in frame.groupby("step")], ignore_index=True)
+
+
 def telling_cell(cells: pd.DataFrame, typicality: pd.DataFrame) -> str:
     """The cell to look at first: its mean E nearest to one half, its curve with a slope.
 

@@ -69,6 +69,33 @@ def phase_table(
     return PhaseTable(x, y, titles, cells, lines, coverage)
 
 
+def phase_lines(
+    regime: pd.DataFrame,
+    trainings: pd.DataFrame,
+    *,
+    axes: Sequence[str],
+    facet: str | None = None,
+    at: Thresholds = THRESHOLDS,
+) -> pd.DataFrame:
+    """The boundary at every step at which strings were generated.
+
+    Args:
+        regime: from `regimes`, of all steps.
+        trainings, axes, facet, at: as of `phase_table`.
+
+    Returns:
+        The `lines` of a diagram at each step, with their `at_step`.
+    """
+    x_field, y_field = (*axes, None)[:2]
+    x = axis_of(x_field, trainings[x_field])
+    y = axis_of(y_field, [] if y_field is None else trainings[y_field])
+    placed = regime.merge(trainings[["training", "cell", "seed"]], on="training")
+    where = _placed(trainings, x, y, _panel_fields(trainings, axes, facet))
+    placed = placed.merge(where, on="training")
+    parts = [_lines(own, x, y, at).assign(at_step=step) for step, own in placed.groupby("step")]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
 PLACES = ["x", "x_low", "x_high", "y", "y_low", "y_high"]
 
 

@@ -1,129 +1,216 @@
-(() => {
-  "use strict";
-  const root = document.documentElement;
-  const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const specs = read("specs");
-  const rows = (columns) => {
-    const names = Object.keys(columns);
-    return (columns[names[0]] ?? []).map((_, i) =>
-      Object.fromEntries(names.map((name) => [name, columns[name][i]])),
-    );
-  };
+// Draws the figures, and lets all of them follow the reader's choices.
+const SIGNAL = "picked_cell";
+const system = matchMedia("(prefers-color-scheme: dark)");
+const button = document.getElementById("theme");
+const lists = Object.fromEntries(
+  ["picked", "map", "moment", "level"].map((id) => [id, document.getElementById(id)]),
+);
+const plots = [...document.querySelectorAll("[data-figure]")];
+let views = new Map();
+let drawing = 0;
+let shown = null;
 
-  // Some data is drawn whole, some of one cell at a time: only the picked cell's becomes rows.
-  const inflated = async (id) => {
-    const packed = atob(document.getElementById(id).textContent);
-    const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return JSON.parse(await new Response(stream).text());
-  };
-  const data = inflated("data");
-  const whole = data.then(({ whole }) =>
-    Object.fromEntries(Object.entries(whole).map(([name, columns]) => [name, rows(columns)])),
-  );
-  const ofCell = async (name, cell) => {
-    const own = rows((await data).by_cell[name][cell] ?? {});
-    const end = ({ mean, half }, sign) => (mean === null || half === null ? null : mean + sign * half);
-    return own.map((row) => ({ ...row, cell, lower: end(row, -1), upper: end(row, 1) }));
-  };
-  const SIGNAL = "picked_cell";
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const button = document.getElementById("theme");
-  const plots = [...document.querySelectorAll("[data-figure]")];
-  let views = [];
-  let picked = document.body.dataset.picked;
-  let drawing = 0;
+const theme = () => root.dataset.theme || (system.matches ? "dark" : "light");
+const has = ({ view }, signal) => signal in view.getState().signals;
 
-  const theme = () => root.dataset.theme || (system.matches ? "dark" : "light");
-  const hasSignal = ({ view }) => SIGNAL in view.getState().signals;
+// Groups of marks that say nothing are no graphics to a screen reader.
+const hushed = (container) => {
+  for (const mark of container.querySelectorAll('[role="graphics-symbol"]:not([aria-label])')) {
+    mark.removeAttribute("role");
+    mark.removeAttribute("aria-roledescription");
+  }
+};
 
-  // One picked cell for the whole page: whoever changes it, everyone follows.
-  const pick = async (cell) => {
-    picked = cell;
-    const { signals } = await data;
-    for (const { view, spec } of views) {
-      if (picked !== cell) return; // another one was picked meanwhile
-      if (view.signal(SIGNAL) !== cell) view.signal(SIGNAL, cell);
-      for (const name of spec.data) view.data(name, await ofCell(name, cell));
-      for (const name of spec.signals) {
-        if (signals[name][cell]) view.signal(name, signals[name][cell]);
-      }
-      await view.runAsync();
-      const list = view.container().querySelector(`[name="${SIGNAL}"]`);
-      if (list && list.value !== cell) list.value = cell;
+const showCell = async () => {
+  const { cell } = state;
+  const { signals } = await data;
+  for (const drawn of views.values()) {
+    if (state.cell !== cell) return; // another one was picked meanwhile
+    const { view, spec } = drawn;
+    if (has(drawn, SIGNAL)) view.signal(SIGNAL, cell);
+    for (const name of spec.data) view.data(name, await ofCell(name, cell));
+    for (const name of spec.signals) {
+      if (signals[name][cell]) view.signal(name, signals[name][cell]);
     }
-    root.dataset.picked = cell;
-  };
+    await view.runAsync();
+    hushed(view.container());
+  }
+  lists.picked.value = cell;
+  for (const row of document.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
+  document.querySelector(`tr[data-cell="${CSS.escape(cell)}"]`)?.classList.add("chosen");
+  await showStrings(cell);
+  root.dataset.picked = cell;
+};
 
-  const follow = ({ view }) => {
-    view.addEventListener("click", (_, item) => {
-      const cell = item?.datum?.cell;
-      if (cell && cell !== picked) setTimeout(() => pick(cell));
-    });
-    view.addSignalListener(SIGNAL, (_, cell) => {
-      const next = typeof cell === "string" ? cell : picked; // a click on nothing keeps the cell
-      if (next !== picked || next !== cell) setTimeout(() => pick(next));
-    });
-  };
+const showMap = async () => {
+  const { maps } = await data;
+  const { phase, phase_lines } = await whole;
+  const parameter = maps.parameters.find(({ key }) => key === state.map);
+  const levels = state.at === "end" || state.at === "best" ? [] : levelsOf(maps, state.at);
+  if (levels.length && !levels.includes(state.level)) state.level = fullest(maps, state.at, levels);
+  if (!levels.length) state.level = null;
+  const moments = momentsOf(maps, state.at, state.level);
+  const drawn = views.get(parameter ? "map" : "phase-diagram");
+  const name = parameter ? "map" : "phase";
+  if (drawn) {
+    const end = state.at === "end";
+    const cells = parameter
+      ? mapRows(maps, phase, moments, parameter)
+      : regimeRows(maps, phase, moments, end);
+    drawn.view.data(name, cells);
+    if (phase_lines.length) drawn.view.data(`${name}_lines`, lineRows(maps, phase_lines, state.at, state.level));
+    if (parameter) {
+      drawn.view.signal("map_limits", parameter.limits);
+      drawn.view.signal("map_colours", parameter.colours);
+      drawn.view.signal("map_log", parameter.kind === "steps");
+      drawn.view.signal("map_title", parameter.title);
+    }
+    const fixed = parameter?.kind === "steps";
+    const said = levelSaid(maps, state.at, state.level, moments);
+    const moment = fixed ? "median over seeds" : end ? "at the last measured step" : `at ${said}`;
+    drawn.view.signal("moment_said", moment);
+    await drawn.view.runAsync();
+    hushed(drawn.view.container());
+  }
+  for (const figure of MAPS) {
+    const box = document.getElementById(`figure-${figure}`);
+    if (box) box.hidden = (figure === "map") !== Boolean(parameter);
+  }
+  lists.map.value = parameter ? parameter.key : "regime";
+  lists.moment.value = state.at;
+  lists.level.closest("label").hidden = !levels.length;
+  lists.level.max = Math.max(0, levels.length - 1);
+  lists.level.value = levels.indexOf(state.level);
+  const text = state.at === "end" ? "" : levelSaid(maps, state.at, state.level, moments);
+  lists.level.setAttribute("aria-valuetext", text);
+  document.getElementById("level-said").textContent = text;
+  root.dataset.map = [lists.map.value, state.at, state.level].join(" ");
+};
 
-  // The nearest cell in a direction, within the same panel.
-  const neighbour = async (dx, dy) => {
-    const { phase } = await whole;
-    const here = phase.find((row) => row.cell === picked);
-    const ahead = (row) => (row.x - here.x) * dx + (row.y - here.y) * dy;
-    const aside = (row) => Math.abs((row.x - here.x) * dy) + Math.abs((row.y - here.y) * dx);
-    return phase
-      .filter((row) => row.panel === here.panel && ahead(row) > 0)
-      .sort((a, b) => aside(a) - aside(b) || ahead(a) - ahead(b))[0];
-  };
+const choose = async (choice) => {
+  const before = { ...state };
+  Object.assign(state, choice);
+  writeAddress();
+  if (state.cell !== before.cell) await showCell();
+  if (["map", "at", "level"].some((name) => state[name] !== before[name])) {
+    await showMap();
+    writeAddress();
+  }
+};
 
-  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  const onKey = async (event) => {
-    if (!(event.key in ARROWS) || event.target.tagName === "SELECT") return;
-    event.preventDefault();
-    const next = await neighbour(...ARROWS[event.key]);
-    if (next) pick(next.cell);
-  };
-
-  const draw = async () => {
-    const turn = ++drawing;
-    const name = theme();
-    delete root.dataset.ready;
-    button.hidden = false;
-    button.textContent = name === "dark" ? "Light" : "Dark";
-    button.setAttribute("aria-label", `Switch to the ${button.textContent.toLowerCase()} theme`);
-    for (const { view } of views) view.finalize();
-    const drawn = await Promise.all(
-      plots.map(async (plot) => {
-        const spec = specs[plot.dataset.figure];
-        const own = await Promise.all(spec.data.map(async (data) => [data, await ofCell(data, picked)]));
-        const drawing = { ...spec[name], datasets: { ...(await whole), ...Object.fromEntries(own) } };
-        const result = await vegaEmbed(plot, drawing, {
-          renderer: "svg",
-          tooltip: { theme: name },
-          actions: { export: true, source: false, compiled: false, editor: false },
-          downloadFileName: plot.dataset.figure,
-        });
-        const bindings = plot.querySelector(".vega-bindings");
-        if (bindings) plot.prepend(bindings);
-        plot.querySelector("summary")?.setAttribute("aria-label", "Save this figure");
-        return { view: result.view, spec };
-      }),
-    );
-    if (turn !== drawing) return;
-    views = drawn.filter(hasSignal);
-    views.forEach(follow);
-    await pick(picked);
-    root.dataset.ready = name;
-  };
-
-  button.addEventListener("click", () => {
-    root.dataset.theme = theme() === "dark" ? "light" : "dark";
-    draw();
+const follow = ({ view }) => {
+  view.addEventListener("click", (_, item) => {
+    const cell = item?.datum?.cell;
+    if (cell && cell !== state.cell) setTimeout(() => choose({ cell }));
   });
-  system.addEventListener("change", () => root.dataset.theme || draw());
-  const diagram = document.querySelector('[data-figure="phase-diagram"]');
-  diagram.tabIndex = 0;
-  diagram.addEventListener("keydown", onKey);
+};
+
+// The nearest cell in a direction, within the same panel.
+const neighbour = async (dx, dy) => {
+  const { phase } = await whole;
+  const here = phase.find((row) => row.cell === state.cell);
+  const ahead = (row) => (row.x - here.x) * dx + (row.y - here.y) * dy;
+  const aside = (row) => Math.abs((row.x - here.x) * dy) + Math.abs((row.y - here.y) * dx);
+  return phase
+    .filter((row) => row.panel === here.panel && ahead(row) > 0)
+    .sort((a, b) => aside(a) - aside(b) || ahead(a) - ahead(b))[0];
+};
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const onKey = async (event) => {
+  if (!(event.key in ARROWS)) return;
+  event.preventDefault();
+  const next = await neighbour(...ARROWS[event.key]);
+  if (next) choose({ cell: next.cell });
+};
+
+const embedded = async (plot, name) => {
+  const spec = specs[plot.dataset.figure];
+  const own = await Promise.all(spec.data.map(async (set) => [set, await ofCell(set, state.cell)]));
+  const room = plot.clientWidth || plot.closest("section").clientWidth;
+  const datasets = { ...(await whole), ...Object.fromEntries(own) };
+  const options = {
+    renderer: "svg",
+    tooltip: { theme: name },
+    actions: { export: true, source: false, compiled: false, editor: false },
+    downloadFileName: plot.dataset.figure,
+  };
+  let over = 0;
+  let result = await vegaEmbed(plot, { ...fitted(spec[name], room), datasets }, options);
+  for (let again = 0; again < 2 && plot.clientWidth; again++) {
+    const beyond = Math.ceil(plot.querySelector("svg").getBoundingClientRect().width - room);
+    if (beyond <= 0) break;
+    over += beyond;
+    result.view.finalize();
+    result = await vegaEmbed(plot, { ...fitted(spec[name], room, over), datasets }, options);
+  }
+  const bindings = plot.querySelector(".vega-bindings");
+  if (bindings) plot.prepend(bindings);
+  plot.querySelector("summary")?.setAttribute("aria-label", "Save this figure");
+  return [plot.dataset.figure, { view: result.view, spec }];
+};
+
+const draw = async () => {
+  const turn = ++drawing;
+  const name = theme();
+  delete root.dataset.ready;
+  shown = root.clientWidth;
+  button.hidden = false;
+  button.textContent = name === "dark" ? "Light" : "Dark";
+  button.setAttribute("aria-label", `Switch to the ${button.textContent.toLowerCase()} theme`);
+  for (const { view } of views.values()) view.finalize();
+  const drawn = await Promise.all(plots.map((plot) => embedded(plot, name)));
+  if (turn !== drawing) return;
+  views = new Map(drawn);
+  views.forEach(follow);
+  await showCell();
+  await showMap();
+  root.dataset.ready = name;
+};
+
+const start = async () => {
+  const { maps } = await data;
+  readAddress();
+  if (!maps.cells.includes(state.cell)) state.cell = document.body.dataset.picked;
+  document.getElementById("map-controls").hidden = false;
+  lists.picked.closest("label").hidden = false;
+  const map = document.getElementById("figure-map");
+  if (map) map.hidden = true;
+  lists.moment.querySelector('[value="flop"]').hidden = !levelsOf(maps, "flop").length;
+  lists.picked.addEventListener("change", () => choose({ cell: lists.picked.value }));
+  lists.map.addEventListener("change", () => choose({ map: lists.map.value }));
+  lists.moment.addEventListener("change", () => choose({ at: lists.moment.value, level: null }));
+  lists.level.addEventListener("input", () => choose({ level: levelsOf(maps, state.at)[lists.level.value] }));
+  for (const name of MAPS) {
+    const diagram = document.querySelector(`[data-figure="${name}"]`);
+    if (diagram) diagram.tabIndex = 0;
+    diagram?.addEventListener("keydown", onKey);
+  }
+  document.querySelectorAll("table.sortable").forEach(sortable);
+  await draw();
+};
+
+button.addEventListener("click", () => {
+  root.dataset.theme = theme() === "dark" ? "light" : "dark";
   draw();
-})();
+});
+system.addEventListener("change", () => root.dataset.theme || draw());
+let resized;
+addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => Math.abs(root.clientWidth - shown) > 40 && draw(), 200);
+});
+addEventListener("hashchange", async () => {
+  if (!location.hash.includes("=")) return;
+  readAddress();
+  await showCell();
+  await showMap();
+});
+// Paper shows what is folded.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("main details:not([open])")].filter((d) => !d.closest(".plot"));
+  folded.forEach((details) => (details.open = true));
+});
+addEventListener("afterprint", () => folded.forEach((details) => (details.open = false)));
+start();

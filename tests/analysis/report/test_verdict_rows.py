@@ -51,4 +51,4 @@ def test_every_claim_has_a_row_that_leads_to_its_details(tables: Tables, report:
         assert f'id="about-{row.id}"' in own.split("</details>")[0]
         assert bool(row.remedy) or row.tested
     assert table.count("<svg") == sum(row.tested for row in rows) > 0
-    assert table.count("It would take") == sum(not row.tested for row in rows) > 0
+    assert table.count("What would test") == sum(not row.tested for row in rows) > 0

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from study.store import listing
 from study.store.results import Results
 from sweeps.faults import UsageError
 from sweeps.status import folder
+
+if TYPE_CHECKING:
+    from analysis.report.provenance import Record
+
+LAST_RUN = "last-run.json"
 
 AXES = ["corpus.size", "network.width"]
 """What a phase diagram is drawn over where no axis was swept or no sweep is recorded."""
@@ -30,6 +42,7 @@ def write(location: str, out: str | None) -> str:
     from analysis.frames.errors import AnalysisError
     from analysis.report.folder import write_report
 
+    opened = Results.open(location)
     try:
         written = write_report(
             location,
@@ -39,9 +52,32 @@ def write(location: str, out: str | None) -> str:
             facet=study.facet if study else None,
             expected=len(study.trainings) if study else None,
             only={training.hash for training in study.trainings} if study else None,
+            record=_record(opened, location, target),
         )
     except AnalysisError as error:
         raise UsageError.of(str(error), place=location) from None
     except OSError as error:
         raise UsageError.of(f"cannot be written: {error.strerror or error}", place=target) from None
     return str(written.page)
+
+
+def _record(results: Results, location: str, target: str) -> Record:
+    """What the results folder says of its sweep, and the command that makes it again."""
+    from analysis.report.folder import SWEEP
+    from analysis.report.provenance import Record
+
+    document = _json(results, listing.FILE).get("sweep")
+    if not isinstance(document, dict):
+        return Record(last_run=_json(results, LAST_RUN))
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    words = ["memophase", "run", f"{target}/{SWEEP}", "--results", location, "--report"]
+    return Record(text, shlex.join(words), _json(results, LAST_RUN))
+
+
+def _json(results: Results, name: str) -> dict[str, Any]:
+    """A JSON object of the folder; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads(results.store.read(name))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -33,7 +33,7 @@ def colours_of(kind: Kind) -> tuple[str, ...]:
 
 def shade(kind: Kind, values: pd.Series) -> pd.Series:
     """Where values lie on the scale of their colours: steps by their logarithm."""
-    return np.log2(values) if kind == "steps" else values
+    return values.map(np.log2) if kind == "steps" else values
 
 
 def map_table(phase: PhaseTable, values: pd.DataFrame, kind: Kind) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from analysis.statistics.phase_diagram import PhaseTable, phase_table
 from analysis.statistics.regimes import last_steps, regimes
 from analysis.statistics.single_strings import single_strings, strings_table
 from analysis.statistics.timing import timing_table
+from analysis.statistics.totals import Totals, totals_of
 from analysis.statistics.within import with_errors_within
 from study.store.states import STATES
 
@@ -59,6 +60,7 @@ class Findings:
         copy_curves: excess copies over step/N.
         scaled: regimes over N/N*_0.
         exponents: of every onset in every setting that varies.
+        totals: what all trainings took.
     """
 
     trainings: pd.DataFrame
@@ -83,6 +85,7 @@ class Findings:
     copy_curves: pd.DataFrame
     scaled: pd.DataFrame
     exponents: pd.DataFrame
+    totals: Totals
 
     @property
     def counts(self) -> dict[str, int]:
@@ -195,6 +198,7 @@ def find(
         copy_curves=copy_curves(curves, trainings),
         scaled=scaled_cells(phase.cells, trainings),
         exponents=onset_exponents(tables),
+        totals=totals_of(tables),
     )
 
 

@@ -23,9 +23,12 @@ from analysis.report.gallery import figures
 from analysis.report.images import Engine
 from analysis.report.memory import hand_back
 from analysis.report.page import page
+from analysis.report.provenance import Record
 from study.store.results import Results
 
 PAGE = "index.html"
+SWEEP = "sweep.yaml"
+"""Beside the page: the sweep with every setting resolved."""
 
 WRITERS = 2
 """Tables that are packed and written at a time."""
@@ -56,6 +59,7 @@ def write_report(
     expected: int | None = None,
     only: Collection[str] | None = None,
     theme: Literal["light", "dark"] = "light",
+    record: Record | None = None,
 ) -> ReportPaths:
     """Write the report of a sweep, finished or still running.
 
@@ -71,6 +75,7 @@ def write_report(
         expected: how many trainings the sweep is to have, if known.
         only: hashes of the sweep's trainings, where its folder may hold others; None: all.
         theme: of the PNG and SVG files; the page follows its reader.
+        record: what is known of the sweep beside its trainings.
 
     Returns:
         The paths of the files.
@@ -89,7 +94,7 @@ def write_report(
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        written = _write(found, partial, title=title, theme=theme)
+        written = _write(found, partial, title=title, theme=theme, record=record or Record())
         _swap(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -103,7 +108,7 @@ def write_report(
 
 
 def _write(
-    found: Findings, folder: Path, *, title: str, theme: Literal["light", "dark"]
+    found: Findings, folder: Path, *, title: str, theme: Literal["light", "dark"], record: Record
 ) -> list[Path]:
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
@@ -119,7 +124,9 @@ def _write(
         bundle = engine.bundle()
         written = [path for done in tables for path in done.result()]
     hand_back()
-    text = page(found, drawn, images, bundle, title=title)
+    if record.sweep is not None:
+        (folder / SWEEP).write_text(record.sweep, encoding="utf-8")
+    text = page(found, drawn, images, bundle, title=title, record=record)
     (folder / PAGE).write_text(text, encoding="utf-8")
     pictures = [folder / "figures" / f"{name}.{kind}" for name in images for kind in ("svg", "png")]
     return [*pictures, *written]

@@ -8,11 +8,16 @@ from typing import Any
 
 from analysis.charts.figure import Figure
 from analysis.charts.theme import LIGHT, regime_colours
+from analysis.frames.dictionary import data_dictionary
 from analysis.frames.wording import number
 from analysis.report import maps, packing, provenance, strings, words
 from analysis.report.findings import Findings
+from analysis.report.provenance import Record
 from analysis.report.verdict_rows import verdict_rows
 from analysis.statistics.regimes import THRESHOLDS
+
+NOTHING = Record()
+"""Of a sweep of which no more is known than its trainings."""
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -24,6 +29,7 @@ def page(
     bundle: str,
     *,
     title: str,
+    record: Record = NOTHING,
 ) -> str:
     """The whole page.
 
@@ -33,6 +39,7 @@ def page(
         images: name of a figure -> address of its image, for readers without scripts.
         bundle: Vega, Vega-Lite and Vega-Embed in one script.
         title: its heading; any text, it is escaped.
+        record: what is known of the sweep beside its trainings.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -63,6 +70,12 @@ def page(
         versions=provenance.versions(),
         digest=provenance.digest(findings.trainings),
         failures=provenance.failures(findings),
+        record=record,
+        work=provenance.work(findings, record),
+        machine=provenance.machine(),
+        commit=provenance.commit(),
+        censored=provenance.censored(findings),
+        dictionary=data_dictionary().to_dict("records"),
         specs=packing.script({f.name: packing.spec(f) for f in figures}),
         data=packing.data(
             figures,

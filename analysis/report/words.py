@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.claims.outcomes import Outcome
@@ -113,6 +113,15 @@ def exponent_rows(findings: Findings) -> list[dict[str, Any]]:
         }
         for row in findings.exponents.to_dict("records")
     ]
+
+
+def censored_said(findings: Findings, shown: Sequence[Mapping[str, str]]) -> str:
+    """How many onsets are censored, and whether all of them are named."""
+    onsets = findings.onsets
+    whole = onsets["level"].isna() | (onsets["onset"] == PARTIAL)
+    every = int((whole & onsets["censoring"].isin([LEFT, RIGHT])).sum())
+    of = f"; the first {len(shown):,} by name" if every > len(shown) else " by name"
+    return f"{counted(every, 'censored onset')}{of}"
 
 
 def strings_said(findings: Findings) -> str:

@@ -48,9 +48,7 @@ def why_single_in(trainings: pd.DataFrame, cell: str) -> str | None:
     first = trainings[trainings["cell"] == cell].iloc[0]
     levels = [name for name in first.index if str(name).startswith("grammar.zipf.")]
     exponents = first[levels].dropna().astype(float)
-    return why_single(
-        None if exponents.empty else exponents, int(first["corpus.control_size"])
-    )
+    return why_single(None if exponents.empty else exponents, int(first["corpus.control_size"]))
 
 
 def single_stratum(cells: Sequence[TrialConfig]) -> str | None:

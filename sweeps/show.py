@@ -82,7 +82,7 @@ def outcome(sweep: Sweep, ended: Outcome, location: str) -> str:
 
 def failures(sweep: Sweep, ended: Outcome) -> Iterator[str]:
     """A line for every training that is not done."""
-    for training in sweep.trainings:
+    for training in ended.trainings:
         standing = ended.standings[training.hash]
         if not standing.done:
             why = standing.reason or standing.state

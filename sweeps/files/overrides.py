@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweeps.faults import Fault, UsageError
-from sweeps.files import fields, located
+from sweeps.files import located, schema
 from sweeps.files.located import Keys, Located
-from sweeps.files.schema import DOTTED, NAMES
+from sweeps.files.schema import NAMES
+from sweeps.space import fields
 
 
 def on_sweep(document: Located, options: Sequence[str]) -> None:
@@ -86,6 +87,6 @@ def _path_in_sweep(document: Any, name: str, place: str) -> Keys:
     fault = fields.name_fault(name)
     if fault is not None:
         if "." not in name and name != "seed" and name not in fields.sections():
-            fault = f"unknown field; {fields.suggestion(name, DOTTED)}"
+            fault = f"unknown field; {fields.suggestion(name, schema.dotted())}"
         raise UsageError.of(fault, place=place, field=name)
     return ("base", *name.split(".", 2))

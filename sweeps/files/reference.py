@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from study.config import TrialConfig
 from study.config.reference import Row, rows, summary
 from sweeps.faults import UsageError
-from sweeps.files import fields, schema
+from sweeps.files import schema
 from sweeps.files.schema import SweepFile
+from sweeps.space import fields
 
 TITLE = """\
 # Settings
@@ -48,7 +49,7 @@ def groups(only: str | None = None) -> list[Group]:
     Raises:
         UsageError: when it means nothing.
     """
-    found = [*_groups(SweepFile, schema.SECTIONS), *_groups(TrialConfig, fields.sections())]
+    found = [*_groups(SweepFile, schema.parts()), *_groups(TrialConfig, fields.sections().items())]
     if only is None:
         return found
     chosen = [
@@ -63,10 +64,12 @@ def groups(only: str | None = None) -> list[Group]:
     return chosen
 
 
-def _groups(whole: type[Any], sections: dict[str, type[Any]]) -> Iterator[Group]:
-    alone = tuple(row for row in rows(whole) if row.name.partition(".")[0] not in sections)
+def _groups(whole: type[Any], sections: Iterable[tuple[str, type[Any]]]) -> Iterator[Group]:
+    parts = list(sections)
+    named = {name for name, _ in parts}
+    alone = tuple(row for row in rows(whole) if row.name.partition(".")[0] not in named)
     yield Group("", summary(whole), alone)
-    for name, section in sections.items():
+    for name, section in parts:
         yield Group(name, summary(section), tuple(rows(section, f"{name}.")))
 
 

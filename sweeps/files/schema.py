@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from study.config.settings import Section, built, setting
+from sweeps.search import registry
 
-KINDS = ("grid", "random")
 MAX_SEEDS = 1000
 MAX_AXES = 2
 """Of a phase diagram."""
@@ -30,12 +30,6 @@ def _groups(value: Any) -> Any:
     groups = value if isinstance(value, list) else [value]
     if not all(isinstance(group, Mapping) for group in groups):
         raise ValueError(f"must be a mapping of axes, or a list of such mappings, not {value!r}")
-    return value
-
-
-def _kind(value: Any) -> Any:
-    if value not in KINDS:
-        raise ValueError(f"there is no search '{value}'; there are {' and '.join(KINDS)}")
     return value
 
 
@@ -70,18 +64,6 @@ def _axes(value: Any) -> Any:
     if isinstance(value, list) and not 1 <= len(value) <= MAX_AXES:
         raise ValueError(f"must name 1 or {MAX_AXES} axes, not {len(value)}")
     return value
-
-
-@dataclass(frozen=True, kw_only=True)
-class Search(Section):
-    """Which cells of the grid are trained."""
-
-    kind: str = setting("grid", reads=_kind, choices=KINDS)
-    """Every cell of the grid, or some that are drawn at random."""
-    num_samples: int | None = setting(None, minimum=1)
-    """random: how many cells; needed there."""
-    seed: int = setting(0, minimum=0)
-    """random: seed of the draws; more samples of one seed continue fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,18 +112,25 @@ class SweepFile(Section):
     """Leave out cells that no training can have, instead of refusing the sweep."""
     seeds: int = setting(1, minimum=1, maximum=MAX_SEEDS)
     """Replicas of every cell, seeded 0, 1, 2, …; replica r has the same seed in every cell."""
-    search: Search = setting(factory=Search)
+    search: Any = setting(factory=dict, reads=registry.options, values="options of a search")
+    """Which cells are trained, and in which order."""
     resources: Resources = setting(factory=Resources)
     report: Report = setting(factory=Report)
 
 
-SECTIONS: dict[str, type[Section]] = {"search": Search, "resources": Resources, "report": Report}
 NAMES = tuple(f.name for f in fields(SweepFile))
-DOTTED = (
-    *NAMES,
-    *(f"{name}.{f.name}" for name, part in SECTIONS.items() for f in fields(part)),  # type: ignore[arg-type]
-)
-"""All keys of the outer form."""
+
+
+def parts() -> list[tuple[str, type[Section]]]:
+    """Key of the outer form -> the settings below it; `search` has those of every search."""
+    searches = [("search", search.Options) for search in registry.searches()]
+    return [*searches, ("resources", Resources), ("report", Report)]
+
+
+def dotted() -> tuple[str, ...]:
+    """All keys of the outer form."""
+    below = [f"{name}.{f.name}" for name, part in parts() for f in fields(part)]  # type: ignore[arg-type]
+    return (*NAMES, *dict.fromkeys(below))
 
 
 def checked(document: Mapping[str, Any]) -> SweepFile:

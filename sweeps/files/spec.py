@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from study.config import TrialConfig
-from study.corpus.pool import Pool
 from sweeps import presets
 from sweeps.faults import Fault, UsageError
 from sweeps.files import located, overrides
-from sweeps.files.cells import Cell, pools
 from sweeps.files.located import Located
 from sweeps.files.schema import SweepFile
 from sweeps.files.validation import Validation
-
-
-@dataclass(frozen=True)
-class Training:
-    """One training of a sweep.
-
-    Attributes:
-        hash: its identity, the name of its folder.
-        cell: the cell it is a replica of.
-        config: everything that determines it; its seed is the number of the replica.
-    """
-
-    hash: str
-    cell: Cell
-    config: TrialConfig
+from sweeps.search.search import Listed, Search
+from sweeps.space import axes
+from sweeps.space.cells import Cell, Training
 
 
 @dataclass(frozen=True)
@@ -40,14 +24,12 @@ class Sweep:
 
     Attributes:
         file: the parts of the file, with defaults.
-        cells: the combinations of the axes that are trained, in the order of the grid.
-        skipped: labels of the cells that were left out because they cannot be trained.
+        search: decides which cells are trained, and when.
         source: where it came from.
     """
 
     file: SweepFile
-    cells: tuple[Cell, ...]
-    skipped: tuple[str, ...]
+    search: Search
     source: str
 
     @property
@@ -55,20 +37,20 @@ class Sweep:
         """The name of the study."""
         return self.file.name
 
-    @cached_property
-    def trainings(self) -> tuple[Training, ...]:
-        """Every cell's replicas; replica r has seed r in every cell."""
-        found = []
-        for cell in self.cells:
-            for seed in range(self.file.seeds):
-                config = replace(cell.config, seed=seed)
-                found.append(Training(config.hash, cell, config))
-        return tuple(found)
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells that are known before anything was trained, in the order of the axes."""
+        return tuple(self.search.cells)
 
     @property
-    def pools(self) -> list[Pool]:
-        """The strings that its cells draw from, each once."""
-        return pools(self.cells)
+    def trainings(self) -> tuple[Training, ...]:
+        """What is trained, where that is known before; replica r has seed r in every cell."""
+        return self.search.trainings if isinstance(self.search, Listed) else ()
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Labels of the cells that were left out because they cannot be trained."""
+        return tuple(axes.label(point) for point, _ in self.search.expansion.infeasible)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -134,5 +116,5 @@ def _validated(document: Located, options: Sequence[str]) -> Sweep:
         overrides.on_sweep(document, options)
     except UsageError as error:
         option_faults = error.faults
-    file, cells, skipped = Validation(document, option_faults).result()
-    return Sweep(file, tuple(cells), tuple(skipped), document.source)
+    file, search = Validation(document, option_faults).result()
+    return Sweep(file, search, document.source)

@@ -8,11 +8,14 @@ from typing import Any
 
 from study.config import ConfigError
 from sweeps.faults import Fault, UsageError
-from sweeps.files import axes, cells, fields, located, schema
-from sweeps.files.axes import Axis, Point, Span
-from sweeps.files.cells import Cell
+from sweeps.files import located, schema
 from sweeps.files.located import Keys, Located
 from sweeps.files.schema import SweepFile
+from sweeps.search import registry
+from sweeps.search.search import Search
+from sweeps.space import axes, fields
+from sweeps.space.axes import Axis, Point, Span
+from sweeps.space.cells import Expansion, Space
 
 MAX_TRAININGS = 100_000
 MAX_CAUSES = 20
@@ -28,8 +31,8 @@ class Validation:
     def _fault(self, path: Keys, what: str) -> None:
         self._faults.append(Fault(self._document.place(path), ".".join(path), what))
 
-    def result(self) -> tuple[SweepFile, list[Cell], list[str]]:
-        """The file's parts, its cells, and labels of the cells that were left out.
+    def result(self) -> tuple[SweepFile, Search]:
+        """The file's parts, and the search that it asks for.
 
         Raises:
             UsageError: naming every fault with its place.
@@ -41,15 +44,16 @@ class Validation:
         if isinstance(raw.get("base") or {}, Mapping):
             for path, what in fields.document_faults(raw.get("base") or {}, supplied):
                 self._fault(("base", *path), what + self._axis_hint(path))
+        search = None
         if file is not None:
-            self._search(file, axes_found)
+            search = self._search(file, axes_found)
             self._report(file, supplied)
-        if self._faults or file is None:
+        if self._faults or file is None or search is None:
             raise UsageError(sorted(self._faults, key=_in_order))
-        found, skipped = self._cells(file, axes_found)
+        self._cells(search)
         if self._faults:
             raise UsageError(self._faults)
-        return file, found, skipped
+        return file, search
 
     @property
     def _folder(self) -> Path:
@@ -145,21 +149,17 @@ class Validation:
                 self._fault((*path, str(index)), what)
         return [located.plain(value) for value in found] if sound else None
 
-    def _search(self, file: SweepFile, found: list[Axis | Span]) -> None:
-        search = file.search
-        if search.kind == "random" and search.num_samples is None:
-            self._fault(("search", "num_samples"), "is required for a random search")
-        if search.kind == "grid":
-            if search.num_samples is not None:
-                self._fault(("search", "num_samples"), "goes with `kind: random` only")
-            for axis in found:
-                if isinstance(axis, Span):
-                    what = "a range needs `search: {kind: random, num_samples: …}`; or write a list"
-                    self._fault(("grid", axis.name), what)
-        count = _count(file, found) * file.seeds
+    def _search(self, file: SweepFile, found: list[Axis | Span]) -> Search:
+        base = located.plain(file.base)
+        space = Space(base, tuple(found), file.seeds, file.skip_infeasible, self._folder)
+        search = registry.search_of(file.search, space)
+        for path, what in search.faults():
+            self._fault(path, what)
+        count = search.most * file.seeds
         if count > MAX_TRAININGS:
             what = f"this sweep has {count} trainings, more than {MAX_TRAININGS}"
             self._fault(("grid",) if self._document.value.get("grid") else (), what)
+        return search
 
     def _report(self, file: SweepFile, supplied: set[str]) -> None:
         named: list[tuple[Keys, str]] = [
@@ -176,33 +176,19 @@ class Validation:
                 near = fields.did_you_mean(name, supplied) if supplied else "it has none"
                 self._fault(path, f"'{name}' is no axis of this sweep; {near}")
 
-    def _cells(self, file: SweepFile, found: list[Axis | Span]) -> tuple[list[Cell], list[str]]:
-        base = located.plain(file.base)
-        wanted = file.search.num_samples or 0
-        if file.search.kind == "random":
-            expansion = cells.sampled(
-                base,
-                found,
-                wanted,
-                file.search.seed,
-                redraw=file.skip_infeasible,
-                beside=self._folder,
-            )
-        else:
-            points = axes.grid([axis for axis in found if isinstance(axis, Axis)])
-            expansion = cells.expanded(base, points, beside=self._folder)
+    def _cells(self, search: Search) -> None:
+        expansion, skipping = search.expansion, search.space.skip_infeasible
         for first, second, why in expansion.repeated:
             self._fault(("grid",), f"cells {first} and {second} are the same training{why}")
-        if expansion.infeasible and not (file.skip_infeasible and expansion.cells):
-            self._infeasible(expansion, skipping=file.skip_infeasible)
-        elif not expansion.cells and not self._faults:
+        if expansion.infeasible and not (skipping and expansion.cells):
+            self._infeasible(expansion, skipping=skipping)
+        elif not expansion.cells and search.most and not self._faults:
             self._fault(("grid",), "no cell of this sweep can be trained")
-        if file.search.kind == "random" and not self._faults and len(expansion.cells) < wanted:
-            what = f"only {len(expansion.cells)} different cells were found, not {wanted}"
-            self._fault(("search", "num_samples"), what)
-        return expansion.cells, [axes.label(point) for point, _ in expansion.infeasible]
+        if not self._faults:
+            for path, what in search.cell_faults():
+                self._fault(path, what)
 
-    def _infeasible(self, expansion: cells.Expansion, *, skipping: bool) -> None:
+    def _infeasible(self, expansion: Expansion, *, skipping: bool) -> None:
         """Each cause once, with the cells that have it; then what leaves these cells out."""
         causes: dict[tuple[Keys, str], list[Point]] = {}
         for point, faults in expansion.infeasible:
@@ -264,15 +250,6 @@ def _overlap(name: str, other: str) -> bool:
 
 def _names(axis: Axis | Span) -> list[str]:
     return [axis.name] if isinstance(axis, Span) else list(axis.points[0])
-
-
-def _count(file: SweepFile, found: list[Axis | Span]) -> int:
-    if file.search.kind == "random":
-        return file.search.num_samples or 0
-    count = 1
-    for axis in found:
-        count *= len(axis.points) if isinstance(axis, Axis) else 1
-    return count
 
 
 def _in_order(fault: Fault) -> tuple[int, int]:

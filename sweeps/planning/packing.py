@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import Any
 
 from study.config import TrialConfig
-from sweeps.files import axes
-from sweeps.files.spec import Training
 from sweeps.planning import cost
+from sweeps.space import axes
+from sweeps.space.cells import Training
 
 LARGEST = 16
 """Members of a pack at most; beyond it packs gain little on a core and lose balance."""

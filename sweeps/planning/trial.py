@@ -25,10 +25,10 @@ from typing import Any
 from study.config import TrialConfig
 from study.processes import chunks
 from sweeps.faults import UsageError
-from sweeps.files.cells import pools
 from sweeps.planning import cost
 from sweeps.planning.pace import Pace
 from sweeps.planning.packing import Pack
+from sweeps.space.cells import pools
 
 SECONDS, PATIENCE = 6.0, 15.0
 """Seconds of its processors, and on the wall, after which no process starts with another pack."""

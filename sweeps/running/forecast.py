@@ -48,9 +48,13 @@ class Forecast:
         self._slots = 1
 
     def take(self, packs: Sequence[Pack], slots: int) -> None:
-        """These packs are about to start, so many at a time; what was learnt stays."""
-        self._waiting = {pack.name: self._pace.seconds(pack) for pack in packs}
-        self._running, self._slots = {}, slots
+        """These packs, too, are about to start, so many at a time."""
+        self._waiting |= {pack.name: self._pace.seconds(pack) for pack in packs}
+        self._slots = slots
+
+    def clear(self) -> None:
+        """All packs are gone, and some start anew; what was learnt stays."""
+        self._waiting, self._running = {}, {}
 
     def started(self, pack: Pack, now: float) -> None:
         """A pack was placed, or placed again: then from where it stood."""

@@ -99,13 +99,19 @@ class Progress:
         with self._lock:
             self._total, self._done, self._failed = total, total - unfinished, 0
             self._rows, self._active = {}, []
+            self._forecast.clear()
             self.errors.clear()
         self._say("begin", trainings=total, done=self._done)
 
-    def take(self, packs: Sequence[Pack], slots: int) -> None:
-        """These packs are about to be scheduled, so many at a time."""
+    def grow(self, total: int) -> None:
+        """The search has added trainings: there are so many by now."""
         with self._lock:
-            self._rows = {pack.name: Row(pack, pack.step) for pack in packs}
+            self._total = total
+
+    def take(self, packs: Sequence[Pack], slots: int) -> None:
+        """These packs, too, are about to be scheduled, so many at a time."""
+        with self._lock:
+            self._rows |= {pack.name: Row(pack, pack.step) for pack in packs}
             self._forecast.take(packs, slots)
             for pack in packs:
                 self.errors.pop(pack.name, None)

@@ -36,12 +36,18 @@ PATIENCE = 30.0
 KEPT = 1 << 16
 """Bytes of Ray's words that are kept, the last ones."""
 
-CONNECTED, TOLD, TRAINED = "connected", "told", "trained"
+CONNECTED, TOLD, WANTED, TRAINED = "connected", "told", "wanted", "trained"
 LOST, INTERRUPTED, UNREACHABLE, REFUSED = "lost", "interrupted", "unreachable", "refused"
 """What the process says, each with its values."""
+TRAIN, MORE = "train", "more"
+"""What it is told: how to train, and the tasks that it asked for."""
 
 START = "import sys; sys.path[:] = {path}; from {module} import serve; serve({fd}, {address!r})"
 """The process. multiprocessing would run the caller's script anew in it."""
+
+
+Mailbox = dict[str, "SimpleQueue[Any]"]
+"""Kind of order -> those that arrived."""
 
 
 class RayLost(RuntimeError):  # noqa: N818 - told to the user as such
@@ -119,16 +125,32 @@ class RayProcess:
             self._process.wait()
         self._log.close()
 
-    def train(self, trials: Trials, watcher: Watcher) -> None:
-        """Train packs to their ends; the watcher is told what happens to each."""
-        self._send(trials)
-        self._until(TRAINED, watcher)
+    def train(
+        self,
+        trials: Trials,
+        watcher: Watcher,
+        more: Callable[[], list[dict[str, Any]] | None],
+    ) -> None:
+        """Train packs to their ends.
 
-    def _send(self, order: Trials | None) -> None:
+        Args:
+            trials: how.
+            watcher: told what happens to each.
+            more: asked for tasks whenever some could start; None: that was all.
+        """
+        self._send((TRAIN, trials))
+        self._until(TRAINED, watcher, more)
+
+    def _send(self, order: Any) -> None:
         with contextlib.suppress(OSError):  # it has died, as what is heard next says
             self._connection.send(order)
 
-    def _until(self, awaited: str, watcher: Watcher | None = None) -> list[Any]:
+    def _until(
+        self,
+        awaited: str,
+        watcher: Watcher | None = None,
+        more: Callable[[], list[dict[str, Any]] | None] = lambda: None,
+    ) -> list[Any]:
         """Hear what it says until it says this; returns with which values."""
         while True:
             kind, *values = self._heard()
@@ -137,6 +159,8 @@ class RayProcess:
             if kind == TOLD:
                 event, *arguments = values
                 getattr(watcher, event)(*arguments)
+            elif kind == WANTED:
+                self._send((MORE, more()))
             elif kind == INTERRUPTED:
                 raise KeyboardInterrupt
             elif kind == UNREACHABLE:
@@ -168,7 +192,7 @@ def serve(fd: int, address: str) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.set_inheritable(fd, False)
     connection = Connection(fd)
-    orders: SimpleQueue[Trials] = SimpleQueue()
+    orders: Mailbox = {TRAIN: SimpleQueue(), MORE: SimpleQueue()}
     threading.Thread(target=_listen, args=(connection, orders), daemon=True).start()
     turn = threading.Lock()
 
@@ -189,11 +213,12 @@ def serve(fd: int, address: str) -> None:
     os._exit(0)  # Ray is shut down; taking its modules apart would take half a second
 
 
-def _listen(connection: Connection, orders: SimpleQueue[Trials]) -> None:
+def _listen(connection: Connection, orders: Mailbox) -> None:
     """Take orders; None interrupts whatever goes on, and without a giver all ends at once."""
     try:
         while (order := connection.recv()) is not None:
-            orders.put(order)
+            kind, values = order
+            orders[kind].put(values)
     except (EOFError, OSError):
         os._exit(1)
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
@@ -201,8 +226,9 @@ def _listen(connection: Connection, orders: SimpleQueue[Trials]) -> None:
     os._exit(1)
 
 
-def _obey(orders: SimpleQueue[Trials], address: str, say: Callable[..., None]) -> None:
+def _obey(orders: Mailbox, address: str, say: Callable[..., None]) -> None:
     tuner.prepare(address)
+    from sweeps.running.searcher import PackSearcher
     from sweeps.running.watchdog import Watchdog
 
     watchdog = Watchdog(address, lambda what: say(LOST, what))
@@ -212,7 +238,9 @@ def _obey(orders: SimpleQueue[Trials], address: str, say: Callable[..., None]) -
         try:
             say(CONNECTED, tuner.nodes())
             while True:
-                tuner.train(orders.get(), lambda *event: say(TOLD, *event))
+                trials = orders[TRAIN].get()
+                searcher = PackSearcher(lambda: say(WANTED), orders[MORE])
+                tuner.train(trials, lambda *event: say(TOLD, *event), searcher)
                 say(TRAINED)
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends as fast as it can

@@ -9,7 +9,8 @@ from typing import Any
 from study.config import ConfigError
 from study.store.results import DamagedTraining, Results
 from sweeps.faults import Fault, UsageError
-from sweeps.files import fields, located
+from sweeps.files import located
+from sweeps.space import fields
 from sweeps.status import folder
 
 SECTION = "measurement"

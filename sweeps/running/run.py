@@ -1,4 +1,4 @@
-"""Running a sweep: what is unfinished is packed, trained through Ray Tune, and accounted for."""
+"""Running a sweep: what its search asks for is trained through Ray Tune, and accounted for."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from study.store.results import Results
 from sweeps.faults import UsageError
-from sweeps.files.spec import Sweep, Training
-from sweeps.planning import memory, packing
-from sweeps.planning.packing import Pack
+from sweeps.files.spec import Sweep
 from sweeps.running import access, tuner
 from sweeps.running.progress import Progress
 from sweeps.running.ray_process import RayLost, RayProcess
+from sweeps.running.supply import Supply
 from sweeps.running.tuner import Trials
-from sweeps.running.watcher import reason
+from sweeps.search.search import Answer, Evidence
+from sweeps.space.cells import Training
 from sweeps.status import folder, usage
 from sweeps.status.folder import Standing
 from sweeps.status.heartbeat import Heartbeat
@@ -39,12 +39,14 @@ class Outcome:
 
     Attributes:
         standings: hash -> where each training of the sweep stands.
-        trained: how many trainings this run took on.
+        trainings: those that are known by now.
+        trained: how many this run took on.
         logs: hash of a failed training -> where its log is.
         usage: what it did with its processors; None where it trained nothing.
     """
 
     standings: dict[str, Standing]
+    trainings: Sequence[Training] = ()
     trained: int = 0
     logs: dict[str, str] = field(default_factory=dict)
     usage: Usage | None = None
@@ -88,9 +90,6 @@ def run(
     try:
         folder.refuse_other_study(sweep, results, location)
         with Heartbeat(results.store, progress.snapshot):
-            folder.publish(sweep, results)
-            for pool in sweep.pools:
-                results.hold(pool)
             return _run(sweep, results, location, address, progress, began)
     except OSError as error:
         raise UsageError.of(f"cannot be used: {error.strerror or error}", place=location) from None
@@ -110,25 +109,29 @@ def _run(
     progress: Progress,
     began: float,
 ) -> Outcome:
-    steps = {training.hash: training.config.last_step for training in sweep.trainings}
-    before = folder.verified(sweep.trainings, results)
-    say_damage(sweep, before)
-    unfinished = [t for t in sweep.trainings if not before[t.hash].done]
-    _refuse_missing_gpu(sweep, unfinished)
-    outcome = Outcome(before, trained=len(unfinished))
-    progress.begin(len(sweep.trainings), len(unfinished))
-    if unfinished:
-        outcome.logs, slots = _through_ray(sweep, before, results, location, address, progress)
-        outcome.standings = folder.standings(steps, results)
-        outcome.usage = usage.counted(
-            {t.hash: before[t.hash].step for t in unfinished},
-            results,
-            seconds=time.perf_counter() - began,
-            slots=slots,
-            cpus=sweep.file.resources.cpus_per_pack,
-        )
-        usage.publish(outcome.usage, results)
-    return outcome
+    known = sweep.search.known(Evidence(results))
+    folder.publish(sweep, results, known)
+    before = folder.verified(known, results)
+    say_damage(sweep, known, before)
+    done = {hash_ for hash_, standing in before.items() if standing.done}
+    coming = sweep.search.ask(Evidence(results, done), 1)
+    progress.begin(len(known), len(known) - len(done))
+    if isinstance(coming, Answer):
+        return Outcome(before, known)
+    _refuse_missing_gpu(sweep, [training for batch in coming for training in batch])
+    supply, slots = _through_ray(sweep, before, results, location, address, progress)
+    after = sweep.search.known(Evidence(results, done, supply.before))
+    steps = {training.hash: training.config.last_step for training in after}
+    used = usage.counted(
+        supply.before,
+        results,
+        seconds=time.perf_counter() - began,
+        slots=slots,
+        cpus=sweep.file.resources.cpus_per_pack,
+    )
+    usage.publish(used, results)
+    standings = folder.standings(steps, results)
+    return Outcome(standings, after, len(supply.before), supply.logs, used)
 
 
 def _through_ray(
@@ -138,31 +141,32 @@ def _through_ray(
     location: str,
     address: str,
     progress: Progress,
-) -> tuple[dict[str, str], int]:
-    """Train what is unfinished; returns logs of failures and how many packs ran at a time.
+) -> tuple[Supply, int]:
+    """Train what the search asks for; returns what was supplied, and how many packs ran at a time.
 
     A Ray of our own that dies is started once more: what is on disk says what is left. One that
     dies again has a reason that a third would meet too, and a cluster is not ours to start.
     """
     restarts = RESTARTS if address == access.LOCAL else 0
+    resources, taken = sweep.file.resources, dict[str, int]()
     while True:
-        unfinished = [t for t in sweep.trainings if not standings[t.hash].done]
         folder.clear_tune(results)
         try:
             with RayProcess(address) as ray:
-                slots = tuner.slots(ray.nodes, sweep.file.resources)
-                logs = _train(
-                    sweep, unfinished, standings, results, location, progress, slots, ray.train
-                )
-            return logs, slots
+                slots = tuner.slots(ray.nodes, resources)
+                supply = Supply(sweep, results, location, standings, slots, progress, taken)
+                trials = Trials.of(location, resources, slots, secrets.token_hex(4))
+                ray.train(trials, supply, supply.tasks)
+            return supply, slots
         except RayLost as loss:
             log = folder.note_failure(results, "ray", loss.log)
             if not restarts:
                 raise RayLost(f"{_whose(address)} was lost: {loss}; log: {log}") from None
             restarts -= 1
             progress.lost(f"{loss}; log: {log}")
-            standings = folder.verified(sweep.trainings, results)
-            progress.begin(len(sweep.trainings), sum(not each.done for each in standings.values()))
+            known = sweep.search.known(Evidence(results))
+            standings = folder.verified(known, results)
+            progress.begin(len(known), sum(not each.done for each in standings.values()))
         finally:
             folder.clear_tune(results)
 
@@ -173,9 +177,11 @@ def _whose(address: str) -> str:
     return f"the Ray cluster at {address}"
 
 
-def say_damage(sweep: Sweep, standings: Mapping[str, Standing]) -> None:
+def say_damage(
+    sweep: Sweep, trainings: Sequence[Training], standings: Mapping[str, Standing]
+) -> None:
     """A line for every training whose folder is not whole, before it is trained again."""
-    for training in sweep.trainings:
+    for training in trainings:
         if standings[training.hash].state == "damaged":
             where = f"{training.cell.label or sweep.name} seed {training.config.seed}"
             reason = standings[training.hash].reason
@@ -188,56 +194,3 @@ def _refuse_missing_gpu(sweep: Sweep, unfinished: Sequence[Training]) -> None:
     if tf32 and not sweep.file.resources.gpus_per_pack:
         what = "tf32 needs a GPU; set resources.gpus_per_pack, or use float32 or bfloat16"
         raise UsageError.of(what, place=sweep.source, field="training.precision")
-
-
-def _train(
-    sweep: Sweep,
-    unfinished: Sequence[Training],
-    before: dict[str, Standing],
-    results: Results,
-    location: str,
-    progress: Progress,
-    slots: int,
-    train: Callable[[Trials, Progress], None],
-) -> dict[str, str]:
-    """Train packs; members of packs that failed are tried once more, each alone.
-
-    That is also the way out where a pack takes more memory than there is.
-    """
-    resources = sweep.file.resources
-    packs = packing.packed(
-        unfinished,
-        {training: standing.step for training, standing in before.items()},
-        slots=slots,
-        members=resources.members_per_pack,
-        memory=memory.per_pack(resources),
-        on_gpu=resources.gpus_per_pack > 0,
-        compositions={training: standing.composition for training, standing in before.items()},
-    )
-
-    def attempt(packs: Sequence[Pack]) -> list[tuple[Pack, str]]:
-        progress.take(packs, slots)
-        name = secrets.token_hex(4)
-        train(Trials.of(packs, location, resources, slots, name), progress)
-        return [
-            (pack, progress.errors[pack.name]) for pack in packs if pack.name in progress.errors
-        ]
-
-    failed = attempt(packs)
-    alone = [
-        Pack.of([t], pack.step)
-        for pack, _ in failed
-        if len(pack.trainings) > 1
-        for t in pack.trainings
-    ]
-    if alone:
-        progress.alone(len(alone), next(e for pack, e in failed if len(pack.trainings) > 1))
-    failed = [(pack, error) for pack, error in failed if len(pack.trainings) == 1]
-    if alone:
-        failed += attempt(alone)
-    logs = {}
-    for pack, error in failed:
-        (training,) = pack.trainings
-        logs[training.hash] = folder.note_failure(results, training.hash, error)
-        folder.mark_failed(results, training.config, reason(error))
-    return logs

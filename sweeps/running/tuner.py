@@ -13,6 +13,8 @@ from sweeps.faults import UsageError
 from sweeps.running import access
 
 if TYPE_CHECKING:
+    from ray.tune.search import Searcher
+
     from sweeps.files.schema import Resources
     from sweeps.planning.packing import Pack
 
@@ -42,29 +44,24 @@ class Refused(Unreachable):
 
 @dataclass(frozen=True)
 class Trials:
-    """What Ray Tune is to run, in plain values.
+    """How Ray Tune is to run packs, in plain values.
 
     Attributes:
-        packs: what `trainable.train_pack` is given, the first ones first.
         needs: processors of a pack.
         concurrent: packs at a time.
         storage: where Ray Tune keeps its own files.
         name: a folder there that no earlier call used.
     """
 
-    packs: list[dict[str, Any]]
     needs: dict[str, float]
     concurrent: int
     storage: str
     name: str
 
     @classmethod
-    def of(
-        cls, packs: Sequence[Pack], location: str, resources: Resources, slots: int, name: str
-    ) -> Trials:
-        """The trials of some packs."""
+    def of(cls, location: str, resources: Resources, slots: int, name: str) -> Trials:
+        """The trials of a run."""
         return cls(
-            packs=[_task(pack, location, resources) for pack in packs],
             needs={"cpu": resources.cpus_per_pack, "gpu": resources.gpus_per_pack},
             concurrent=slots,
             storage=f"{location}/tune",
@@ -72,7 +69,8 @@ class Trials:
         )
 
 
-def _task(pack: Pack, location: str, resources: Resources) -> dict[str, Any]:
+def task(pack: Pack, location: str, resources: Resources) -> dict[str, Any]:
+    """What `trainable.train_pack` is given to train a pack."""
     return {
         "name": pack.name,
         "label": pack.label,
@@ -174,12 +172,13 @@ def nodes() -> list[dict[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def train(trials: Trials, tell: Callable[..., None]) -> None:
+def train(trials: Trials, tell: Callable[..., None], searcher: Searcher) -> None:
     """Train packs; failures are told, not raised.
 
     Args:
-        trials: what to run.
-        tell: called with the name of a method of `events.Watcher` and its arguments.
+        trials: how to run them.
+        tell: called with the name of a method of `watcher.Watcher` and its arguments.
+        searcher: hands them out.
     """
     from ray import tune
 
@@ -188,8 +187,9 @@ def train(trials: Trials, tell: Callable[..., None]) -> None:
 
     tuner = tune.Tuner(
         tune.with_resources(train_pack, trials.needs),
-        param_space={"pack": tune.grid_search(trials.packs)},
         tune_config=tune.TuneConfig(
+            search_alg=searcher,
+            num_samples=-1,
             reuse_actors=True,
             max_concurrent_trials=trials.concurrent,
             trial_name_creator=name,

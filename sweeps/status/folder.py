@@ -20,7 +20,8 @@ from study.store.listing import FILE, VERSION, ListingError, Study
 from study.store.results import DamagedTraining, Results, Status
 from study.store.states import DONE, TrainingState, state_of
 from sweeps.faults import UsageError
-from sweeps.files.spec import Sweep, Training
+from sweeps.files.spec import Sweep
+from sweeps.space.cells import Training, pools
 
 READERS = 8
 BATCH = 64
@@ -53,8 +54,13 @@ class Standing:
         return self.state in DONE
 
 
-def publish(sweep: Sweep, results: Results) -> None:
-    """Say in the results folder which sweep it holds."""
+def publish(sweep: Sweep, results: Results, trainings: Sequence[Training]) -> None:
+    """Say in the results folder which sweep it holds, and the trainings that are known so far.
+
+    The strings that they draw from, where no grammar makes them, are there first.
+    """
+    for pool in pools(training.cell for training in trainings):
+        results.hold(pool)
     document = {
         "version": VERSION,
         "name": sweep.name,
@@ -69,7 +75,7 @@ def publish(sweep: Sweep, results: Results) -> None:
                 "last_step": training.config.last_step,
                 "cell": training.cell.coordinates,
             }
-            for training in sweep.trainings
+            for training in trainings
         ],
     }
     results.store.publish(FILE, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())

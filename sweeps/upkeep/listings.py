@@ -11,7 +11,7 @@ from study.config import TrialConfig
 from study.config.settings import flattened, identity
 from study.store.results import Results
 from sweeps.faults import UsageError
-from sweeps.files import axes, fields
+from sweeps.space import axes, fields
 from sweeps.status import folder
 
 Document = dict[str, Any]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sweeps import presets
 from sweeps.faults import UsageError
-from sweeps.files import axes, located, spec
+from sweeps.files import located, spec
+from sweeps.space import axes
 from tests.sweeps.tiny import TINY
 
 FEW = settings(max_examples=30, deadline=None)

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from study.config import TrialConfig
 from sweeps.files import spec
-from sweeps.files.cells import Cell
 from sweeps.files.schema import Resources
-from sweeps.files.spec import Training
 from sweeps.planning import cost, memory, packing
+from sweeps.space.cells import Cell, Training
 from tests.sweeps.tiny import TINY
 
 TINY_BASE = yaml.safe_load(TINY)["base"]

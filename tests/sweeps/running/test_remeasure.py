@@ -17,7 +17,7 @@ def kept(tmp_path: Path) -> Path:
     sweep = spec.loads(TINY.replace("batch_size: 8", "batch_size: 8, keep: log2"))
     results = Results.open(tmp_path / "kept")
     run_pack([training.config for training in sweep.trainings], results)
-    folder.publish(sweep, results)
+    folder.publish(sweep, results, sweep.trainings)
     return tmp_path / "kept"
 
 

@@ -1,23 +1,15 @@
 """What a run does when packs fail or Ray dies, with a stand-in that trains in this process."""
 
-import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from study.config import TrialConfig
-from study.store.results import Results
-from study.training.run import run_pack
-from sweeps.files import spec
 from sweeps.running import run as running
-from sweeps.running.progress import Progress
 from sweeps.running.ray_process import RayLost
-from sweeps.running.run import Outcome
 from sweeps.running.tuner import Trials
 from sweeps.running.watcher import Watcher
+from tests.sweeps.running.stand_in import More, StandIn, Train, given, run, trained
 from tests.sweeps.tiny import TINY, memophase
 
 OUT_OF_MEMORY = """\
@@ -27,53 +19,12 @@ ray::ImplicitFunc.train()
 MemoryError: out of memory: 7.0 GiB asked for
 """
 
-Train = Callable[[Trials, Watcher], None]
-
-
-class StandIn:
-    """A Ray that trains packs one after the other, right here."""
-
-    started = 0
-    train: Train
-
-    def __init__(self, address: str) -> None:
-        self.nodes = [{"CPU": 2.0}]
-
-    def __enter__(self) -> "StandIn":
-        type(self).started += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-@pytest.fixture
-def ray(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
-    stand_in = type("Fresh", (StandIn,), {})
-    monkeypatch.setattr(running, "RayProcess", stand_in)
-    return stand_in
-
-
-def trained(pack: dict, watcher: Watcher) -> None:
-    watcher.started(pack["name"])
-    configs = [TrialConfig.from_dict(document) for document in pack["trainings"]]
-    run_pack(configs, Results.open(pack["results"]))
-    watcher.completed(pack["name"])
-
-
-def run(folder: Path, address: str = "local") -> tuple[Outcome, str]:
-    """Outcome of the tiny sweep, and what was shown."""
-    sink = io.StringIO()
-    with Progress(Console(file=sink), "tiny") as progress:
-        outcome = running.run(spec.loads(TINY), str(folder), address=address, progress=progress)
-    return outcome, sink.getvalue()
-
 
 def test_members_of_packs_too_large_for_memory_are_trained_alone(ray, tmp_path: Path):
     sizes = []
 
-    def train(_: StandIn, trials: Trials, watcher: Watcher) -> None:
-        for pack in trials.packs:
+    def train(_: StandIn, trials: Trials, watcher: Watcher, more: More) -> None:
+        for pack in given(more):
             sizes.append(len(pack["trainings"]))
             if sizes[-1] == 1:
                 trained(pack, watcher)
@@ -98,8 +49,8 @@ def dies(times: int) -> Train:
     """Trains one pack, then dies; so many times."""
     left = [times]
 
-    def train(_: StandIn, trials: Trials, watcher: Watcher) -> None:
-        for pack in trials.packs:
+    def train(_: StandIn, trials: Trials, watcher: Watcher, more: More) -> None:
+        for pack in given(more):
             trained(pack, watcher)
             if left[0]:
                 left[0] -= 1
@@ -139,5 +90,5 @@ def test_a_cluster_is_not_started_again(ray, tmp_path: Path, monkeypatch: pytest
     ray.train = dies(1)
     monkeypatch.setattr(running.access, "reachable", lambda address: address)
     with pytest.raises(RayLost, match="the Ray cluster at head:6379 was lost: its raylet was"):
-        run(tmp_path, "head:6379")
+        run(tmp_path, address="head:6379")
     assert ray.started == 1

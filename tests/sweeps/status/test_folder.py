@@ -28,6 +28,10 @@ def results(tmp_path: Path) -> Results:
     return Results.open(tmp_path / "results")
 
 
+def publish(sweep: spec.Sweep, results: Results) -> None:
+    folder.publish(sweep, results, sweep.trainings)
+
+
 def nothing() -> dict:
     return {}
 
@@ -41,7 +45,7 @@ def beat(results: Results, **changes) -> None:
 
 def test_a_sweep_is_read_back(results: Results):
     sweep = spec.loads(TINY)
-    folder.publish(sweep, results)
+    publish(sweep, results)
     study = folder.read(results)
     assert study is not None
     assert (study.name, study.axes, study.facet) == ("tiny", ["corpus.size"], None)
@@ -52,7 +56,7 @@ def test_a_sweep_is_read_back(results: Results):
 
 def test_a_folder_belongs_to_one_study(results: Results):
     folder.refuse_other_study(spec.loads(TINY), results, "results")
-    folder.publish(spec.loads(TINY), results)
+    publish(spec.loads(TINY), results)
     folder.refuse_other_study(spec.loads(TINY, ["corpus.size=4"]), results, "results")
     with pytest.raises(UsageError, match="holds the study 'tiny', not 'other'"):
         folder.refuse_other_study(spec.loads(TINY, ["name=other"]), results, "results")
@@ -163,7 +167,7 @@ def test_another_process_of_the_same_number_holds_nothing(results: Results):
 
 def test_status_of_a_folder_that_nobody_runs(results: Results):
     sweep = spec.loads(TINY)
-    folder.publish(sweep, results)
+    publish(sweep, results)
     first, second, third, _ = sweep.trainings
     folder.mark_failed(results, first.config, "ValueError: no")
     results.publish(second.config, "finished", 32, {}, b"weights")
@@ -207,7 +211,7 @@ def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results, caplog)
     assert "does not match its checksum" in found[sweep.trainings[0].hash].reason
     assert "not that of this training" in found[sweep.trainings[1].hash].reason
     assert "garbled" in found[sweep.trainings[3].hash].reason
-    say_damage(sweep, found)
+    say_damage(sweep, sweep.trainings, found)
     assert len(caplog.messages) == 3
     assert caplog.messages[0].startswith(f"size=4 seed 0 ({sweep.trainings[0].hash}) is damaged: ")
 
@@ -237,7 +241,7 @@ WRONG = [
 
 @pytest.mark.parametrize("wrong", [*WRONG, None], ids=lambda wrong: str(wrong)[:30])
 def test_a_heartbeat_that_cannot_be_holds_nothing_and_is_named(results: Results, caplog, wrong):
-    folder.publish(spec.loads(TINY), results)
+    publish(spec.loads(TINY), results)
     if isinstance(wrong, dict):
         beat(results, **wrong)
     elif wrong is None:
@@ -258,7 +262,7 @@ def test_a_heartbeat_that_cannot_be_holds_nothing_and_is_named(results: Results,
 
 
 def test_a_file_in_the_place_of_the_heartbeats_is_named(results: Results):
-    folder.publish(spec.loads(TINY), results)
+    publish(spec.loads(TINY), results)
     results.store.publish("runs", b"in the way")
     (line,) = standing.standing(results.store.root).ignored
     assert line.startswith(f"{results.store.full('runs')} is ignored: ")
@@ -276,7 +280,7 @@ def test_a_sweep_that_became_longer_is_told_alike_by_everyone(results: Results):
         tables = synthetic.tables(training.config)
         results.publish(training.config, "finished", 32, tables, b"weights")
     longer = spec.loads(TINY, ["training.steps=64"])
-    folder.publish(longer, results)
+    publish(longer, results)
     first = longer.trainings[0]
     results.publish(first.config, "running", 32, {}, b"weights")
     location = results.store.root

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.files import fields
+from sweeps.space import fields
 
 MAX_VALUES = 10_000
 FORMS = "a list, {log2: [a, b]}, {linspace: [a, b, n]}"

@@ -1,0 +1,1 @@
+"""Which cells are trained next: searches, one a file, behind one small interface."""

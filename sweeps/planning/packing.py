@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,6 +22,8 @@ from sweeps.space.cells import Training
 
 LARGEST = 16
 """Members of a pack at most; beyond it packs gain little on a core and lose balance."""
+PATIENCE = 0.03
+"""Share of a run by which it may end later, so that its picture forms early."""
 FEW = 8
 """Packs per slot from which on the order alone balances the load."""
 
@@ -127,10 +130,10 @@ def packed(
     on_gpu: bool = False,
     compositions: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[Pack]:
-    """Packs for unfinished trainings, the most expensive first.
+    """Packs for unfinished trainings, in the order in which they should start.
 
     Args:
-        trainings: what is to be trained on.
+        trainings: what is to be trained on, first what should start first.
         steps: hash -> published step; 0 where it is missing.
         slots: packs that run at a time; as long as trainings can be split, no slot stays idle.
         members: the most members of a pack; None: by width and memory.
@@ -139,10 +142,31 @@ def packed(
         compositions: hash -> hashes of the pack that it was trained in, where results depend on it;
             those stay together.
     """
-    groups = _groups(trainings, steps, members, memory, on_gpu, compositions or {})
+    wanted = list(trainings)
+    groups = _groups(wanted, steps, members, memory, on_gpu, compositions or {})
     _balance(groups, slots)
     packs = [Pack.of(part, g.step) for g in groups for part in g.split(g.packs)]
-    return sorted(packs, key=lambda pack: -pack.flop)
+    places = {training.hash: place for place, training in enumerate(wanted)}
+    packs.sort(key=lambda pack: min(places[t.hash] for t in pack.trainings))
+    return _without_long_tail(packs, slots)
+
+
+def _without_long_tail(packs: list[Pack], slots: int) -> list[Pack]:
+    """As many of the packs in their order as cost no time, then the most expensive first.
+
+    A long pack that starts last keeps one slot busy while the others idle.
+    """
+    limit = makespan([pack.flop for pack in packs], slots) * (1 + PATIENCE)
+
+    def late(head: int) -> list[Pack]:
+        return packs[:head] + sorted(packs[head:], key=lambda pack: -pack.flop)
+
+    def fits(head: int) -> bool:
+        return max(ends([pack.flop for pack in late(head)], slots)) <= limit
+
+    if not packs or fits(len(packs)):
+        return packs
+    return late(bisect_left(range(len(packs)), True, key=lambda head: not fits(head)) - 1)
 
 
 def _groups(
@@ -192,12 +216,17 @@ def _unevenness(groups: list[_Group], slots: int) -> float:
 
 
 def makespan(costs: list[float], slots: int) -> float:
-    """When the last slot is done, with the longest packs started first."""
+    """When the last slot is done, with the longest packs started first; 0 where there are none."""
     return max(_loads(costs, slots))
 
 
 def _loads(costs: list[float], slots: int) -> list[float]:
+    return ends(sorted(costs, reverse=True), slots)
+
+
+def ends(costs: Sequence[float], slots: int) -> list[float]:
+    """When each slot is done, if whichever is free takes the next."""
     ends = [0.0] * slots
-    for each in sorted(costs, reverse=True):
+    for each in costs:
         heapq.heapreplace(ends, ends[0] + each)
     return ends

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from study.store.results import Results
 from sweeps.files import spec
 from sweeps.planning import packing
 from sweeps.planning.pace import Pace
 from sweeps.planning.packing import Pack
 from sweeps.running.forecast import CPU, Forecast
+from sweeps.search.search import Evidence
 
 SWEEP = """\
 name: simulated
@@ -31,7 +33,10 @@ START = 1000.0
 
 @cache
 def packs(slots: int = 2) -> list[Pack]:
-    return packing.packed(spec.loads(SWEEP).trainings, {}, slots=slots)
+    search = spec.loads(SWEEP).search
+    wanted = search.ask(Evidence(Results.open("nowhere")), slots)
+    assert isinstance(wanted, list)
+    return packing.packed(wanted[0], {}, slots=slots)
 
 
 def simulated(
@@ -77,14 +82,15 @@ def factors(ratio: float) -> st.SearchStrategy[float]:
 def test_no_forecast_is_far_off_once_something_was_measured(machine, parts, slots):
     """However fast the machine, and though no part of the work keeps its assumed share.
 
-    Within a factor of 3; of 60 such runs none was off by more than 1.75, but chance is inventive.
+    Within a factor of 3 after the first twentieth of the run, in which narrow networks are all that
+    was seen; on a machine ten times as fast as assumed that can be 3.5.
     """
     fields = zip(vars(CPU).values(), parts, strict=True)
     true = Pace(*(machine * rate * part for rate, part in fields))
     found = list(simulated(Forecast(), packs(slots), true, slots))
     end = found[-1][0]
     seen = found[2 * slots :]  # each slot's first pack has started, and been measured
-    for now, left in seen:
+    for now, left in [(now, left) for now, left in seen if now - START > (end - START) / 20]:
         tenth = (end - START) / 10
         assert left <= 3 * max(end - now, tenth)
         assert left >= (end - now - tenth) / 3
@@ -93,7 +99,7 @@ def test_no_forecast_is_far_off_once_something_was_measured(machine, parts, slot
 
 def test_the_first_forecast_needs_no_measured_step():
     found = next(simulated(Forecast(), some := packs(), CPU, 2))[1]
-    assert found == pytest.approx(packing.makespan([CPU.seconds(p) for p in some], 2), rel=0.01)
+    assert found == pytest.approx(packing.makespan([CPU.seconds(p) for p in some], 2), rel=0.1)
 
 
 def test_at_the_assumed_pace_every_forecast_is_right():

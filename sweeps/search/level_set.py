@@ -35,6 +35,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from sweeps.search.bands import Stretch, stretches
 from sweeps.search.gaussian_process import Process
@@ -140,7 +141,7 @@ class LevelSet:
         for own, _ in {*zip(cell.tolist(), seed.tolist(), strict=True)}:
             tried[own] += 1
         without_value = (tried >= 2) & ~np.isin(np.arange(len(tried)), points.cell)
-        quantile = float(norm.ppf((1 + self.coverage) / 2))
+        quantile = float(student_t.ppf((1 + self.coverage) / 2, noise.total_degrees))
         return Surface(self, process, noise, mean, deviation, quantile, tried, without_value, asked)
 
     def ask(
@@ -214,7 +215,7 @@ class Surface:
         process, noise_model: the fitted process and the noise of its seeds.
         mean, deviation: (M,) posterior of y, the latent order parameter of the median seed, 0 being
             the level.
-        quantile: of the normal law, for the coverage.
+        quantile: Student's t for the coverage, with the degrees of freedom of the seeds' noise.
         tried: (M,) trainings of each cell, failed ones included.
         without_value: (M,) cells of which no training has a value.
         log_step: at which it is asked.

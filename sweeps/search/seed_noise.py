@@ -7,9 +7,9 @@ scale
     y = logit(c + (1 - 2c)·v) - logit(c + (1 - 2c)·level),  v between its bounds 0 and 1, c = 0.05,
 
 a ramp over log step is nearly straight, seeds scatter by about as much along it, and 0 is the
-level. The scale is monotone: the median seed crosses the level where it crosses 0. Values beyond the
-bounds (E is an estimate and may be negative) are taken at the bound. Without bounds
-y = 3·tanh((v - level)/(3s)), s the spread of the values about the level.
+level. The scale is monotone: the median seed crosses the level where it crosses 0. Values beyond
+the bounds (E is an estimate and may be negative) are taken at the bound. Without bounds
+y = 3·tanh((v - level)/(3s)), s the median distance of the values from the level.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ LARGEST = 400
 PRIOR_DEGREES = 3.0
 """Degrees of freedom that the noise of all cells is worth in a cell that has two seeds or more."""
 
-SHARED_PRIOR, OWN_PRIOR = 0.3**2, 0.15**2
-"""Variances of y before two seeds of any cell are known, worth 2 degrees of freedom together."""
+SHARED_PRIOR, OWN_PRIOR, ASSUMED_DEGREES = 0.3**2, 0.15**2, 4.0
+"""Variances of y before two seeds of any cell are known, and the degrees of freedom they count for."""
 
 NEAR_LATENT, NEAR_AXES = 1.0, 0.3
 """Cells lend each other their seeds' variance within so much of y and of the axes' ranges."""
@@ -128,8 +128,13 @@ class SeedNoise:
         )
         return shared, own, total
 
+    @property
+    def total_degrees(self) -> float:
+        """Degrees of freedom of all cells together, with those of what was assumed before."""
+        return float(self.degrees.sum()) + ASSUMED_DEGREES
+
     def _pooled(self, known: Array, prior: float) -> float:
-        return float((self.degrees @ known + 2 * prior) / (self.degrees.sum() + 2))
+        return float((self.degrees @ known + ASSUMED_DEGREES * prior) / self.total_degrees)
 
 
 def summarized(

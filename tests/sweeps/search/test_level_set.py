@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweeps.search.bands import stretches
-from sweeps.search.level_set import FALLS, OPEN, RISES, LevelSet, Surface
 from sweeps.search.gaussian_process import TrainingKernel
+from sweeps.search.level_set import FALLS, OPEN, RISES, LevelSet, Surface
 from sweeps.search.seed_noise import Latent, SeedNoise, summarized
 
 STEPS = np.log([512.0, 1024, 2048, 4096])

@@ -23,6 +23,7 @@ def plan(planned: Plan) -> str:
     rows = [
         ("study", planned.name),
         ("cells", cells),
+        *_bounds(planned),
         ("trainings", f"{planned.trainings}, {planned.unfinished} of them unfinished"),
         (
             "packs",
@@ -57,7 +58,9 @@ def untold(sweep: Sweep) -> str | None:
 def standing(found: StudyStanding) -> str:
     """Where a study stands."""
     counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count)
-    lines = [f"{found.name}: {found.done} of {found.total} trainings done ({counts})"]
+    so_far = " so far" if found.search else ""
+    lines = [f"{found.name}: {found.done} of {found.total} trainings{so_far} done ({counts})"]
+    lines += [f"search: {found.search}"] if found.search else []
     if found.runner is None:
         lines.append("nobody runs it" + ("" if found.done == found.total else "; run it to go on"))
     else:
@@ -131,6 +134,14 @@ def _width(name: str) -> int:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _bounds(planned: Plan) -> list[tuple[str, str]]:
+    """What an open-ended search may take; all that follows is of the trainings it starts with."""
+    if planned.most_flop is None:
+        return []
+    words = f"at most {planned.most_cells} cells and {planned.most_flop:.2e} FLOP from here"
+    return [("search", f"{words}; below, what it asks for first")]
 
 
 def _shares(planned: Plan) -> str:

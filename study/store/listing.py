@@ -40,13 +40,15 @@ class Study:
 
     Attributes:
         axes, facet: how the report lays out its phase diagrams.
-        trainings: what the sweep consists of.
+        trainings: what the sweep consists of, by now where a search is open-ended.
+        search: how far such a search has come, in words; empty for others.
     """
 
     name: str
     axes: list[str]
     facet: str | None
     trainings: list[Listed]
+    search: str = ""
 
 
 def read(store: Store) -> Study | None:
@@ -78,7 +80,9 @@ def _study(document: Any) -> Study:
     layout = document["report"]
     axes, facet = [str(axis) for axis in layout["axes"]], layout["facet"]
     trainings = [_listed(training) for training in document["trainings"]]
-    return Study(str(document["name"]), axes, facet if facet is None else str(facet), trainings)
+    search = document.get("search", {}).get("says", "")
+    facet = facet if facet is None else str(facet)
+    return Study(str(document["name"]), axes, facet, trainings, str(search))
 
 
 def _listed(document: Any) -> Listed:

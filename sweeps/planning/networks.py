@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from study.config import TrialConfig
-from sweeps.planning import cost
+from sweeps.space import cost
 
 N = TypeVar("N", int, float)
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from statistics import fmean
 
-from sweeps.planning import cost
 from sweeps.planning.packing import Pack
+from sweeps.space import cost
 
 
 @dataclass(frozen=True)

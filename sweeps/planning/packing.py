@@ -16,8 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from study.config import TrialConfig
-from sweeps.planning import cost
-from sweeps.space import axes
+from sweeps.space import axes, cost
 from sweeps.space.cells import Training
 
 LARGEST = 16

@@ -10,11 +10,14 @@ from analysis.claims.readiness import Readiness, readiness
 from analysis.frames.strata import single_stratum
 from study.store.results import Results
 from sweeps.files.spec import Sweep
-from sweeps.planning import cost, memory, packing, trial
-from sweeps.planning.cost import Cost
+from sweeps.planning import memory, packing, trial
 from sweeps.planning.networks import Network, networks
 from sweeps.planning.packing import Pack
+from sweeps.search.search import Answer, Evidence
+from sweeps.space import cost
+from sweeps.space.cost import Cost
 from sweeps.status import folder
+from sweeps.status.folder import Standing
 
 MARGIN = (0.85, 1.3)
 """The ends of an estimate, as shares of what rates say: of eight packs these were 0.90 to 1.32
@@ -31,7 +34,11 @@ class Plan:
     """What a sweep will take; numbers of operations are exact, everything else is an estimate.
 
     Attributes:
-        cells, skipped, trainings, unfinished: counts; finished trainings cost nothing.
+        cells, skipped, trainings, unfinished: counts; finished trainings cost nothing. Of an
+            open-ended search the trainings there and those that it asks for first.
+        most_cells: that the search may make.
+        most_flop: operations that an open-ended search may still take; None for others, of which
+            `cost` says it all.
         packs: what Ray Tune would get.
         slots: packs at a time on this machine.
         cost: of what is unfinished.
@@ -51,6 +58,8 @@ class Plan:
     cells: int
     skipped: int
     trainings: int
+    most_cells: int
+    most_flop: float | None
     unfinished: int
     packs: int
     largest_pack: int
@@ -82,11 +91,16 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
     """
     results = Results.open(location)
     resources = sweep.file.resources
-    steps = {training.hash: training.config.last_step for training in sweep.trainings}
+    known = sweep.search.known(Evidence(results))
+    steps = {training.hash: training.config.last_step for training in known}
     standings = folder.standings(steps, results)
-    unfinished = [t for t in sweep.trainings if not standings[t.hash].done]
+    done = {training for training, standing in standings.items() if standing.done}
     slots, limit = memory.slots_here(resources), memory.per_pack(resources)
     on_gpu = resources.gpus_per_pack > 0
+    answer = sweep.search.ask(Evidence(results, done), slots)
+    unfinished = [] if isinstance(answer, Answer) else [t for batch in answer for t in batch]
+    for training in unfinished:
+        standings.setdefault(training.hash, Standing("waiting"))
     packs = packing.packed(
         unfinished,
         {training: standing.step for training, standing in standings.items()},
@@ -96,6 +110,7 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         on_gpu=on_gpu,
         compositions={training: standing.composition for training, standing in standings.items()},
     )
+    most_flop = sweep.search.most_flop(Evidence(results, done))
     spent = cost.total(cost.of(t.config, standings[t.hash].step) for t in unfinished)
     core = wall = None
     if timed and not on_gpu:
@@ -104,7 +119,9 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         name=sweep.name,
         cells=len(sweep.cells),
         skipped=len(sweep.skipped),
-        trainings=len(sweep.trainings),
+        trainings=len({*steps} | {t.hash for t in unfinished}),
+        most_cells=sweep.search.most,
+        most_flop=most_flop,
         unfinished=len(unfinished),
         packs=len(packs),
         largest_pack=max((len(pack.trainings) for pack in packs), default=0),
@@ -113,7 +130,7 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         cost=spent,
         memory_mib=max((pack.memory for pack in packs), default=0.0) / 2**20,
         memory_limit_mib=limit / 2**20,
-        disk_mib=sum(cost.of(t.config).disk_bytes for t in sweep.trainings) / 2**20,
+        disk_mib=sum(cost.of(t.config).disk_bytes for t in (*known, *unfinished)) / 2**20,
         core_hours=core,
         wall_hours=wall,
         gpu_hours=_gpu_hours(spent) if on_gpu else None,

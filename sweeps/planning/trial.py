@@ -25,9 +25,9 @@ from typing import Any
 from study.config import TrialConfig
 from study.processes import chunks
 from sweeps.faults import UsageError
-from sweeps.planning import cost
 from sweeps.planning.pace import Pace
 from sweeps.planning.packing import Pack
+from sweeps.space import cost
 from sweeps.space.cells import pools
 
 SECONDS, PATIENCE = 6.0, 15.0

@@ -109,18 +109,19 @@ def _run(
     progress: Progress,
     began: float,
 ) -> Outcome:
-    known = sweep.search.known(Evidence(results))
-    folder.publish(sweep, results, known)
+    known = folder.publish(sweep, Evidence(results))
     before = folder.verified(known, results)
     say_damage(sweep, known, before)
     done = {hash_ for hash_, standing in before.items() if standing.done}
     coming = sweep.search.ask(Evidence(results, done), 1)
+    folder.publish_outcome(sweep, Evidence(results, done))
     progress.begin(len(known), len(known) - len(done))
     if isinstance(coming, Answer):
         return Outcome(before, known)
     _refuse_missing_gpu(sweep, [training for batch in coming for training in batch])
     supply, slots = _through_ray(sweep, before, results, location, address, progress)
-    after = sweep.search.known(Evidence(results, done, supply.before))
+    after = folder.publish(sweep, supply.evidence())
+    folder.publish_outcome(sweep, supply.evidence())
     steps = {training.hash: training.config.last_step for training in after}
     used = usage.counted(
         supply.before,

@@ -7,6 +7,7 @@ at hand, and none of it dies with Ray; the other side, `searcher`, only hands ou
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from sweeps.running.watcher import reason
 from sweeps.search.search import Answer, Batch, Evidence
 from sweeps.status import folder
 from sweeps.status.folder import Standing
+
+EVERY = 10.0
+"""Seconds between two tellings of what the search has found."""
 
 
 class Supply:
@@ -57,8 +61,8 @@ class Supply:
         self._given: dict[str, Pack] = {}
         self._running: dict[str, Pack] = {}
         self._alone: list[Pack] = []
-        self._listed = {t.hash for t in sweep.search.known(self._evidence())}
-        self._why = ""
+        self._listed = {t.hash for t in sweep.search.known(self.evidence())}
+        self._why, self._told = "", time.monotonic()
         self.before = before
         self.logs: dict[str, str] = {}
 
@@ -66,7 +70,7 @@ class Supply:
         """Packs to start now, the first ones first; empty: ask when one has ended; None: that was
         all."""
         while True:
-            answer = self._sweep.search.ask(self._evidence(), self._free)
+            answer = self._sweep.search.ask(self.evidence(), self._free)
             if isinstance(answer, Answer):
                 return self._rest()
             packs = [pack for batch in answer for pack in self._packed(batch, len(answer))]
@@ -110,11 +114,12 @@ class Supply:
     def _free(self) -> int:
         return max(self._slots - len(self._running), 1)
 
-    def _evidence(self) -> Evidence:
+    def evidence(self) -> Evidence:
+        """What is known by now."""
         return Evidence(
             results=self._results,
             done={hash_ for hash_, standing in self._standings.items() if standing.done},
-            given=self._given.keys(),
+            given=dict.fromkeys(self._given),
             running={t.hash for pack in self._running.values() for t in pack.trainings},
         )
 
@@ -149,11 +154,16 @@ class Supply:
         return list(packs)
 
     def _list(self) -> None:
-        known = self._sweep.search.known(self._evidence())
-        if not {t.hash for t in known} <= self._listed:
-            folder.publish(self._sweep, self._results, known)
-            self._listed |= {t.hash for t in known}
+        """Say what is known by now, and what it tells; the latter now and then."""
+        evidence = self.evidence()
+        known = {t.hash for t in self._sweep.search.known(evidence)}
+        if not known <= self._listed:
+            folder.publish(self._sweep, evidence)
+            self._listed |= known
             self._progress.grow(len(known))
+        if time.monotonic() - self._told > EVERY:
+            folder.publish_outcome(self._sweep, evidence)
+            self._told = time.monotonic()
 
     def _take(self, packs: Sequence[Pack]) -> None:
         self._running |= {pack.name: pack for pack in packs}

@@ -14,7 +14,10 @@ from enum import Enum
 from functools import cached_property
 from typing import ClassVar
 
+import pyarrow as pa
+
 from study.config.settings import Faults, Section
+from study.store import listing
 from study.store.results import Results
 from sweeps.search import order
 from sweeps.space.cells import Cell, Expansion, Space, Training
@@ -94,6 +97,18 @@ class Search(ABC):
     def known(self, evidence: Evidence) -> tuple[Training, ...]:
         """The trainings of the sweep so far: those on disk, given, or certain to come."""
 
+    def most_flop(self, evidence: Evidence) -> float | None:
+        """Operations that it may still take, at most; None where `known` says it all."""
+        return None
+
+    def says(self, evidence: Evidence) -> str:
+        """How far it has come, in words; empty where the count of trainings says it."""
+        return ""
+
+    def outcome(self, evidence: Evidence) -> dict[str, pa.Table]:
+        """What it has found, by name: tables that reports read from the folder's `search/`."""
+        return {}
+
     @abstractmethod
     def ask(self, evidence: Evidence, free: int) -> list[Batch] | Answer:
         """What to train next.
@@ -136,3 +151,15 @@ class CoarseToFine(Listed):
     def in_order(self) -> Sequence[Cell]:
         """The cells from coarse to fine."""
         return order.coarse_to_fine(self.cells)
+
+
+def listed(evidence: Evidence) -> list[str]:
+    """Hashes in the order in which they were asked for, as far as `sweep.json` says.
+
+    It is only ever shown: a folder that lists nothing, or another sweep, is searched alike.
+    """
+    try:
+        study = listing.read(evidence.results.store)
+    except listing.ListingError:
+        return []
+    return [training.hash for training in study.trainings] if study else []

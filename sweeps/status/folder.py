@@ -4,15 +4,20 @@
           last-run.json       what the last run did with its processors
           runs/<token>.json   the heartbeat of whoever runs it
           failures/<name>.txt why a pack failed
+          search/<name>.parquet what a search has found so far
           tune/               Ray Tune's own files while a run lasts
 """
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from study.config import TrialConfig
 from study.store import listing
@@ -21,8 +26,10 @@ from study.store.results import DamagedTraining, Results, Status
 from study.store.states import DONE, TrainingState, state_of
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep
+from sweeps.search.search import Evidence
 from sweeps.space.cells import Training, pools
 
+OUTCOME = "search"
 READERS = 8
 BATCH = 64
 """Trainings that are looked at by one of the readers in a row."""
@@ -54,13 +61,17 @@ class Standing:
         return self.state in DONE
 
 
-def publish(sweep: Sweep, results: Results, trainings: Sequence[Training]) -> None:
+def publish(sweep: Sweep, evidence: Evidence) -> tuple[Training, ...]:
     """Say in the results folder which sweep it holds, and the trainings that are known so far.
 
     The strings that they draw from, where no grammar makes them, are there first.
+
+    Returns:
+        These trainings.
     """
-    for pool in pools(training.cell for training in trainings):
-        results.hold(pool)
+    known, says = sweep.search.known(evidence), sweep.search.says(evidence)
+    for pool in pools(training.cell for training in known):
+        evidence.results.hold(pool)
     document = {
         "version": VERSION,
         "name": sweep.name,
@@ -75,10 +86,30 @@ def publish(sweep: Sweep, results: Results, trainings: Sequence[Training]) -> No
                 "last_step": training.config.last_step,
                 "cell": training.cell.coordinates,
             }
-            for training in trainings
+            for training in known
         ],
+        **({"search": {"kind": sweep.search.kind, "says": says}} if says else {}),
     }
-    results.store.publish(FILE, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+    data = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+    evidence.results.store.publish(FILE, data)
+    return known
+
+
+def publish_outcome(sweep: Sweep, evidence: Evidence) -> None:
+    """Publish what the search has found, as tables below `search/`; those of others go."""
+    store, found = evidence.results.store, sweep.search.outcome(evidence)
+    files = {f"{name}.parquet": _parquet(table) for name, table in found.items()}
+    if files:
+        store.child(OUTCOME).publish_all(files)
+    for name in store.names(OUTCOME):
+        if name not in files:
+            store.remove(f"{OUTCOME}/{name}")
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
 
 
 def publish_measured(source: Results, into: Results, measured: Mapping[str, Status | None]) -> None:

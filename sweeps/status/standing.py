@@ -23,6 +23,7 @@ class StudyStanding:
         counts: state -> trainings.
         runner: who runs it now; None if nobody does.
         troubles: failed and damaged trainings, and why.
+        search: how far an open-ended search has come, in words; empty for others.
         usage: what the last run did with its processors; None where none has ended.
         ignored: heartbeats that say nothing that can be true, each in a line.
     """
@@ -33,6 +34,7 @@ class StudyStanding:
     troubles: list[tuple[Listed, str]]
     steps_done: int
     steps_total: int
+    search: str
     usage: Usage | None
     ignored: list[str]
 
@@ -56,6 +58,7 @@ class StudyStanding:
             **self.counts,
             "steps_done": self.steps_done,
             "steps_total": self.steps_total,
+            **({"search": self.search} if self.search else {}),
             "eta_seconds": runner.eta if runner else None,
             "runner": None if runner is None else {"host": runner.host, "pid": runner.pid},
             "last_run": None if self.usage is None else self.usage.document(),
@@ -91,6 +94,7 @@ def standing(location: str) -> StudyStanding:
         troubles=[(t, _trouble(found[t.hash])) for t in study.trainings if _trouble(found[t.hash])],
         steps_done=sum(min(found[t.hash].step, t.last_step) for t in study.trainings),
         steps_total=sum(t.last_step for t in study.trainings),
+        search=study.search,
         usage=usage.last(results),
         ignored=attending.ignored,
     )

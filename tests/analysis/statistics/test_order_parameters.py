@@ -17,7 +17,7 @@ from analysis.statistics.onsets import onsets, onsets_by_cell
 from analysis.statistics.order_parameters import limits, order_parameters
 from analysis.statistics.overproduction import overproduction_table
 from analysis.statistics.within import NORMAL, with_errors_within
-from sweeps.planning import cost
+from sweeps.space import cost
 from tests.analysis import synthetic
 
 AXES = ["corpus.size", "network.width"]

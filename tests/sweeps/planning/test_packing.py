@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from study.config import TrialConfig
 from sweeps.files import spec
 from sweeps.files.schema import Resources
-from sweeps.planning import cost, memory, packing
+from sweeps.planning import memory, packing
+from sweeps.space import cost
 from sweeps.space.cells import Cell, Training
 from tests.sweeps.tiny import TINY
 

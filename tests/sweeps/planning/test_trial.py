@@ -7,10 +7,11 @@ import pytest
 
 from sweeps.faults import UsageError
 from sweeps.files import spec
-from sweeps.planning import cost, packing, trial
+from sweeps.planning import packing, trial
 from sweeps.planning.pace import Pace
 from sweeps.planning.packing import Pack
 from sweeps.planning.trial import Trial
+from sweeps.space import cost
 from tests.sweeps.tiny import TINY
 
 STEPS = 16

@@ -7,6 +7,7 @@ import pytest
 from study.store.results import Results
 from study.training.run import run_pack
 from sweeps.files import spec
+from sweeps.search.search import Evidence
 from sweeps.status import folder
 from tests.sweeps.tiny import TINY, memophase
 
@@ -17,7 +18,7 @@ def kept(tmp_path: Path) -> Path:
     sweep = spec.loads(TINY.replace("batch_size: 8", "batch_size: 8, keep: log2"))
     results = Results.open(tmp_path / "kept")
     run_pack([training.config for training in sweep.trainings], results)
-    folder.publish(sweep, results, sweep.trainings)
+    folder.publish(sweep, Evidence(results))
     return tmp_path / "kept"
 
 

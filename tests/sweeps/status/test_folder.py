@@ -17,6 +17,7 @@ from sweeps import show
 from sweeps.faults import UsageError
 from sweeps.files import spec
 from sweeps.running.run import say_damage
+from sweeps.search.search import Evidence
 from sweeps.status import folder, heartbeat, standing
 from sweeps.status.heartbeat import Heartbeat
 from tests.analysis import synthetic
@@ -29,7 +30,7 @@ def results(tmp_path: Path) -> Results:
 
 
 def publish(sweep: spec.Sweep, results: Results) -> None:
-    folder.publish(sweep, results, sweep.trainings)
+    folder.publish(sweep, Evidence(results))
 
 
 def nothing() -> dict:

@@ -9,11 +9,12 @@ from typing import Any
 from study.config.settings import ConfigError, Section, built
 from sweeps.search.boundary import Boundary
 from sweeps.search.grid import Grid
+from sweeps.search.optuna import OptunaSearch
 from sweeps.search.random import Random
 from sweeps.search.search import Search
 from sweeps.space.cells import Space
 
-BUILT_IN: tuple[type[Search], ...] = (Grid, Random, Boundary)
+BUILT_IN: tuple[type[Search], ...] = (Grid, Random, Boundary, OptunaSearch)
 
 _registered: dict[str, type[Search]] = {search.kind: search for search in BUILT_IN}
 

@@ -40,6 +40,17 @@ class Span:
     high: float
     logarithmic: bool
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers fit between the ends."""
+        between = self.low + (self.high - self.low) / math.pi
+        return fields.value_fault(self.name, between) is not None
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Its ends, rounded where only whole numbers fit."""
+        return (round(self.low), round(self.high)) if self.is_whole else (self.low, self.high)
+
     def draw(self, rng: np.random.Generator) -> Point:
         """A value, uniform or uniform in its logarithm; rounded where only whole numbers fit."""
         low, high = (math.log(x) if self.logarithmic else x for x in (self.low, self.high))

@@ -1,7 +1,7 @@
 """Where a surface crosses its level on a line of candidates, with a band.
 
 The band of coverage c around a crossing is the stretch on which the level lies within the
-surface's own c interval: |m(s)| < q·σ(s), q the normal quantile of (1 + c)/2. It is the inverse
+surface's own c interval: |m(s)| < q·σ(s), q the quantile of (1 + c)/2. It is the inverse
 of a test: a true crossing lies on such a stretch with probability c, whatever the shape of the
 line, since there y = 0. It asks no monotone line, and a line may have several stretches, or none.
 """

@@ -2,10 +2,10 @@
 
 y(x, t) ~ GP over x, the axes with ranges 1, and t, log step from the asked one, with covariance
 
-    b² + a²·Σ_i (x_i - 1/2)(x'_i - 1/2) + a²·t·t' + σ²·Matérn_5/2(|(x - x')/ℓ|, |t - t'|/ℓ_t)
+    b² + a²·Σ_i (x_i - 1/2)(x'_i - 1/2) + a²·t·t' + σ²·Matérn_3/2(|(x - x')/ℓ|, |t - t'|/ℓ_t)
 
-a straight trend in the logarithms, as power laws are, and a smooth departure from it of any
-shape, so that curved, double and absent boundaries are no harder to say than straight ones. Its
+a straight trend in the logarithms, as power laws are, and a departure from it of any shape, corners
+included, so that curved, double and absent boundaries are no harder to say than straight ones. Its
 mean is the level: what was never looked at stays undecided. Cells' means enter with their seeds'
 errors: over the seeds' number, part of it shared by all steps of the cell (`seed_noise`).
 
@@ -48,7 +48,7 @@ COUNTED = 0.02
 MOST = 8
 """Draws that are counted at most."""
 
-LENGTH, LENGTH_SPREAD = 0.5, 0.7
+LENGTH, LENGTH_SPREAD = 0.7, 0.7
 """Median of ℓ in axes' ranges (ℓ_t: twice that, in three octaves), and the spread of its log."""
 
 HEIGHT, HEIGHT_SPREAD = 1.0, 0.5
@@ -79,8 +79,8 @@ class TrainingKernel(Kernel):
         other = X if Y is None else Y
         places, others = X[:, :-2], other[:, :-2]
         lengths = np.array(self.lengths)
-        far = np.sqrt(5) * cdist(places / lengths, others / lengths)
-        smooth = self.height**2 * (1 + far + far**2 / 3) * np.exp(-far)
+        far = np.sqrt(3) * cdist(places / lengths, others / lengths)
+        smooth = self.height**2 * (1 + far) * np.exp(-far)
         trend = TREND**2 * (_centred(places) @ _centred(others).T) + OFFSET**2
         same = (X[:, -2][:, None] == other[:, -2][None]) & (X[:, -2] >= 0)[:, None]
         shared = np.where(same, np.minimum(X[:, -1][:, None], other[:, -1][None]), 0)

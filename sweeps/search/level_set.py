@@ -66,7 +66,7 @@ class LevelSet:
         costs: (M,) cost of one training of each cell, > 0, in any unit.
         level: of the order parameter.
         width: the search ends when the band is nowhere wider than so many lattice steps, each
-            part of it measured along the axis that crosses it most steeply; > 0.
+            part of it measured along the axis on which it is narrowest; > 0.
         coverage: of the band, 0 < coverage < 1.
         bounds: where the order parameter saturates ([0, 1] for E, λ, V), None where it does not.
         seed: of the draws of the process' scales.
@@ -249,7 +249,11 @@ class Surface:
 
     @property
     def unsettled(self) -> Array:
-        """(M,) candidates on or beside a part of the band that is wider than wanted."""
+        """(M,) candidates on or beside a part of the band that is wider than wanted.
+
+        Where the mean crosses nowhere, every undecided candidate: that there is no boundary is said
+        of all of them, or not at all.
+        """
         return self._widths[2] & ~self.without_value
 
     def boundary(self) -> pd.DataFrame:
@@ -306,12 +310,13 @@ class Surface:
         size = len(self.search.costs)
         undecided = np.abs(self.mean) < self.quantile * self.deviation
         at = np.where(undecided, np.inf, np.nan)
-        between, beside = 0.0, np.zeros(size, dtype=bool)
+        between, beside, crossed = 0.0, np.zeros(size, dtype=bool), False
         for axis in range(self.search.candidates.shape[1]):
             values = np.unique(self.search.candidates[:, axis])
             for line, found in self._along(axis):
                 x = self.search.candidates[line, axis]
                 for each in found:
+                    crossed = crossed or bool(each.crossings)
                     ends = np.interp([each.lower, each.upper], values, np.arange(len(values)))
                     steps = float(ends[1] - ends[0])
                     inside = line[(x >= each.lower) & (x <= each.upper)]
@@ -322,7 +327,8 @@ class Surface:
                             beside[line[np.searchsorted(x, each.lower) - 1]] = True
                             beside[line[np.searchsorted(x, each.upper)]] = True
         at = np.where(undecided, at, np.nan)
-        return at, between, beside | (np.nan_to_num(at) > self.search.width)
+        wide = beside | (np.nan_to_num(at) > self.search.width)
+        return at, between, wide if crossed else undecided
 
     def _along(self, axis: int) -> list[tuple[Array, list[Stretch]]]:
         """Lines along an axis; those on which something may be undecided are read finely."""

@@ -37,7 +37,7 @@ PRIOR_DEGREES = 3.0
 """Degrees of freedom that the noise of all cells is worth in a cell that has two seeds or more."""
 
 SHARED_PRIOR, OWN_PRIOR, ASSUMED_DEGREES = 0.3**2, 0.15**2, 4.0
-"""Variances of y before two seeds of any cell are known, and the degrees of freedom they count for."""
+"""Variances of y before any cell has two seeds, and the degrees of freedom they count for."""
 
 NEAR_LATENT, NEAR_AXES = 1.0, 0.3
 """Cells lend each other their seeds' variance within so much of y and of the axes' ranges."""

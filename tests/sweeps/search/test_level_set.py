@@ -29,7 +29,7 @@ class Play:
 
     def __init__(self, lead: Lead, candidates=LATTICE, costs=COSTS, seed=0, noise=0.15, **options):
         self.lead, self.noise = lead, noise
-        self.search = LevelSet(candidates, costs, **{"level": 0.5, "width": 1.0, **options})
+        self.search = LevelSet(candidates, costs, **options)
         self.rng = np.random.default_rng(seed)
         self.observed: list[list] = [[], [], [], []]
         self.spent = 0.0
@@ -123,6 +123,24 @@ def test_the_same_observations_give_the_same_surface_and_wishes_in_any_order():
     again = play.search.fit(*(np.array(column)[order] for column in play.observed))
     assert again.probability.tobytes() == once.probability.tobytes()
     assert play.search.ask(again, 8) == play.search.ask(once, 8)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lead", [straight, two_branches])
+def test_the_band_covers_true_crossings_about_as_often_as_it_says(lead):
+    fine = np.linspace(SIZES[0], SIZES[-1], 2001)
+    shares = []
+    for seed in range(60):
+        table = Play(lead, seed=seed).to_the_end().boundary()
+        for width in WIDTHS:
+            bands = table[np.isclose(table["x1"], width)]
+            above = np.array([lead(n, width) > 0 for n in fine])
+            shares += [
+                ((bands["lower"] <= x) & (x <= bands["upper"])).any()
+                for x in fine[np.flatnonzero(above[:-1] != above[1:])]
+            ]
+    assert len(shares) >= 400
+    assert 0.91 <= np.mean(shares) <= 0.995
 
 
 def test_an_earlier_budget_of_steps_is_answered_by_the_same_trainings():

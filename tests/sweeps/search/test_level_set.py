@@ -102,6 +102,27 @@ def test_no_boundary_is_said_to_be_none(lead, chance):
     assert (surface.largest()["position"] == (math.inf if chance else -math.inf)).all()
 
 
+def test_an_order_parameter_without_bounds_rises_through_its_level():
+    search = LevelSet(np.arange(10.0)[:, None], np.ones(10), level=2.0, bounds=None)
+    rng, rows = np.random.default_rng(2), [[], [], [], []]
+    for _ in range(12):
+        surface = search.fit(*rows)
+        if search.finished(surface):
+            break
+        for candidate, seeds in search.ask(surface, 4):
+            for seed in range(seeds):
+                loss = 0.5 * candidate - 0.4 + 0.1 * rng.standard_normal() + 0 * STEPS
+                seed += int(surface.tried[candidate])
+                for column, own in zip(
+                    rows, ([candidate] * 4, STEPS, loss, [seed] * 4), strict=True
+                ):
+                    column.extend(own)
+    assert search.finished(surface)
+    row = surface.boundary().iloc[0]
+    assert row["direction"] == RISES
+    assert row["position"] == pytest.approx(4.8, abs=0.5)
+
+
 @pytest.mark.parametrize("axes", [1, 3])
 def test_one_and_three_axes(axes):
     sides = [np.arange(0, 5.0)] * axes if axes == 3 else [np.arange(0, 12.0)]

@@ -155,8 +155,9 @@ class LevelSet:
             pending: (candidate, seeds) asked before and not in the observations yet.
 
         Returns:
-            (candidate, further seeds) pairs, the most valuable candidate first; the seeds sum to n
-            or less. Empty when nothing is left that a training could decide.
+            (candidate, further seeds) pairs, the most valuable candidate first; the seeds sum to n,
+            or less where that many should do. Empty when what is pending should do, or when nothing
+            is pending and no cell that may have a further seed is left.
         """
         waiting = Counter[int]()
         for candidate, seeds in pending:
@@ -164,7 +165,6 @@ class LevelSet:
         active = self._active(surface)
         covariance = surface.process.covariance(self.places[active])
         noise = surface.noise[active]
-        weight = np.where(surface.unsettled[active], UNSETTLED, SETTLED)
         left = self.max_seeds - surface.tried[active]
         left[surface.without_value[active]] = 0
         for own, candidate in enumerate(active.tolist()):
@@ -173,6 +173,10 @@ class LevelSet:
                 covariance = _after(covariance, own, noise[own])
         chosen = Counter[int]()
         for _ in range(n):
+            open_ = surface.still_unsettled(active, np.sqrt(np.maximum(np.diag(covariance), 0)))
+            if not open_.any():
+                break
+            weight = np.where(open_, UNSETTLED, SETTLED)
             worth = _worth(surface.mean[active], covariance, noise, weight)
             worth = np.where(left > 0, worth / self.costs[active], -np.inf)
             own = int(np.argmax(worth))
@@ -245,7 +249,7 @@ class Surface:
     @property
     def width(self) -> float:
         """The widest part of the band in lattice steps, 0 where nothing is undecided."""
-        return max(self._widths[1], float(np.nanmax(self._widths[0], initial=0.0)))
+        return self._widths[0]
 
     @property
     def unsettled(self) -> Array:
@@ -254,7 +258,15 @@ class Surface:
         Where the mean crosses nowhere, every undecided candidate: that there is no boundary is said
         of all of them, or not at all.
         """
-        return self._widths[2] & ~self.without_value
+        return np.isfinite(self._widths[1]) & ~self.without_value
+
+    def still_unsettled(self, candidates: Array, deviation: Array) -> Array:
+        """Which candidates would be unsettled if they had these deviations and the same mean."""
+        needed = self._widths[1][candidates]
+        wide = deviation > needed * self.deviation[candidates]
+        undecided = self.quantile * deviation > np.abs(self.mean[candidates])
+        beside = np.abs(self.mean[candidates]) >= self.quantile * self.deviation[candidates]
+        return self.unsettled[candidates] & wide & (undecided | beside)
 
     def boundary(self) -> pd.DataFrame:
         """Crossings along the first axis, on every line of candidates.
@@ -305,12 +317,16 @@ class Surface:
         return self._along(0)
 
     @cached_property
-    def _widths(self) -> tuple[Array, float, Array]:
-        """Widths of the band: at undecided candidates, between decided ones, and too wide where."""
-        size = len(self.search.costs)
+    def _widths(self) -> tuple[float, Array]:
+        """The widest part of the band, and by what its deviations must shrink to be settled.
+
+        Returns:
+            Lattice steps, and for each candidate a factor, NaN where nothing is to be done.
+        """
         undecided = np.abs(self.mean) < self.quantile * self.deviation
-        at = np.where(undecided, np.inf, np.nan)
-        between, beside, crossed = 0.0, np.zeros(size, dtype=bool), False
+        at = np.full(len(self.search.costs), np.inf)
+        beside = np.zeros(len(self.search.costs))
+        crossed = False
         for axis in range(self.search.candidates.shape[1]):
             values = np.unique(self.search.candidates[:, axis])
             for line, found in self._along(axis):
@@ -322,13 +338,17 @@ class Surface:
                     inside = line[(x >= each.lower) & (x <= each.upper)]
                     at[inside] = np.fmin(at[inside], steps)
                     if len(inside) == 0:
-                        between = max(between, steps)
-                        if steps > self.search.width:
-                            beside[line[np.searchsorted(x, each.lower) - 1]] = True
-                            beside[line[np.searchsorted(x, each.upper)]] = True
-        at = np.where(undecided, at, np.nan)
-        wide = beside | (np.nan_to_num(at) > self.search.width)
-        return at, between, wide if crossed else undecided
+                        after = int(np.searchsorted(x, each.lower))
+                        around = line[after - 1 : after + 1]
+                        beside[around] = np.maximum(beside[around], steps)
+        widths = np.maximum(np.where(undecided, at, 0.0), beside)
+        if crossed:
+            wide = widths > self.search.width
+            needed = self.search.width / np.where(wide, widths, 1.0)
+        else:
+            wide = undecided
+            needed = np.abs(self.mean) / np.maximum(self.quantile * self.deviation, 1e-12)
+        return float(widths.max(initial=0.0)), np.where(wide, needed, np.nan)
 
     def _along(self, axis: int) -> list[tuple[Array, list[Stretch]]]:
         """Lines along an axis; those on which something may be undecided are read finely."""

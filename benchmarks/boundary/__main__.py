@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.boundary import ways
+from benchmarks.boundary.lattice import Array
 from benchmarks.boundary.pictures import Panel, as_crossings, looked, write
 from benchmarks.boundary.replay import Grid
 from benchmarks.boundary.score import HEADINGS, Score, row, score
@@ -100,8 +101,16 @@ def largest(grid: Grid, surface: Surface, searched: ways.Played) -> None:
         theirs = grid.crossings(float(log_step))
         for width, *ends in at.to_numpy(dtype=float).tolist():
             own = "".join(f"{2**each.position:.0f}" for each in theirs[width])
-            values = " | ".join(f"{2**x:.1f}" for x in ends)
+            values = " | ".join(_size(x, grid.lattice.cells[:, 0]) for x in ends)
             print(f"| {2**width:.0f} | {math.exp(log_step):.0f} | {values} | {own} |")
+
+
+def _size(position: float, sizes: Array) -> str:
+    """A dataset size, or that it lies beyond the axis."""
+    low, high = 2 ** sizes.min(), 2 ** sizes.max()
+    if math.isinf(position):
+        return f"< {low:.0f}" if position < 0 else f"> {high:.0f}"
+    return f"{2**position:.1f}"
 
 
 def found_words(played: ways.Played) -> str:

@@ -96,7 +96,8 @@ class Grid:
         table = boundary(last, along="corpus.size", across=["network.width"], log=True)
         found: Found = {float(w): [] for w in np.unique(self.lattice.cells[:, 1])}
         for row in table[["network.width", "position", "lower", "upper"]].to_numpy(dtype=float):
-            width, *ends = np.log2(row).tolist()
+            with np.errstate(divide="ignore"):  # a band that is open below ends at 0
+                width, *ends = np.log2(row).tolist()
             found[width].append(Crossing(*ends))
         return found
 

@@ -22,8 +22,7 @@ def plan(planned: Plan) -> str:
     )
     rows = [
         ("study", planned.name),
-        ("cells", cells),
-        *_bounds(planned),
+        _bounds(planned) or ("cells", cells),
         ("trainings", f"{planned.trainings}, {planned.unfinished} of them unfinished"),
         (
             "packs",
@@ -136,12 +135,12 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _bounds(planned: Plan) -> list[tuple[str, str]]:
+def _bounds(planned: Plan) -> tuple[str, str] | None:
     """What an open-ended search may take; all that follows is of the trainings it starts with."""
     if planned.most_flop is None:
-        return []
+        return None
     words = f"at most {planned.most_cells} cells and {planned.most_flop:.2e} FLOP from here"
-    return [("search", f"{words}; below, what it asks for first")]
+    return "search", f"{words}; below, what it asks for first"
 
 
 def _shares(planned: Plan) -> str:

@@ -15,7 +15,7 @@ from analysis.statistics.boundaries import boundary
 from benchmarks.boundary.lattice import Array, Lattice
 from benchmarks.boundary.ways import Crossing, Found
 from study.store.results import Results
-from sweeps.planning import cost
+from sweeps.space import cost
 
 
 @dataclass(frozen=True)

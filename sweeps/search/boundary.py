@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from study.config.settings import Faults, Section, setting
 from study.store.results import Status
-from sweeps.search.measured import Published, Quantity
+from sweeps.search.measured import Published, Quantity, absent_level
 from sweeps.search.scale import Scale
 from sweeps.search.search import Answer, Batch, Evidence, Search, listed
 from sweeps.space import axes, cost
@@ -118,6 +118,10 @@ class Boundary(Search):
     def expansion(self) -> Expansion:
         """The lattice."""
         return expanded(self.space.base, axes.grid(self.space.lists))
+
+    def cell_faults(self) -> Faults:
+        """The level of the measure must be one of some grammar's."""
+        return absent_level(self.quantity, self.cells, "measure")
 
     @cached_property
     def quantity(self) -> Quantity:

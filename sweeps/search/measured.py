@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from study.config.settings import did_you_mean
+from study.config.settings import Faults, did_you_mean
 from study.measures import registry
 from study.measures.declared import Column
 from study.store.results import DamagedTraining, Results, Status
-from sweeps.space.cells import Training
+from sweeps.space.cells import Cell, Training
 
 TABLES = ("curves", "levels")
 """Tables with a value per measured step, or per measured step and level."""
@@ -78,6 +78,15 @@ class Quantity:
             for row in rows
             if self.level is None or row["level"] == self.level
         )
+
+
+def absent_level(quantity: Quantity, cells: Sequence[Cell], option: str) -> Faults:
+    """That no cell's grammar has the level of a quantity."""
+    deepest = max(cell.config.grammar.depth for cell in cells)
+    if quantity.level is None or quantity.level <= deepest:
+        return []
+    what = f"'{quantity.name}' needs a level that no cell has; the deepest is {deepest}"
+    return [(("search", option), what)]
 
 
 @dataclass

@@ -16,11 +16,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from analysis.statistics.seeds import mean_over_seeds
 from study.config.settings import Faults, Section, setting
 from study.store.results import Status
 from sweeps.search import suggestions
-from sweeps.search.measured import Curve, Published, Quantity
+from sweeps.search.measured import Curve, Published, Quantity, absent_level
 from sweeps.search.recognition import Recognition
 from sweeps.search.search import Answer, Batch, Evidence, Search, listed
 from sweeps.search.suggestions import Dimension, Told
@@ -130,6 +129,17 @@ class OptunaSearch(Search):
         corners = islice(product(*ends), MAX_CORNERS)
         points = ({k: v for point in corner for k, v in point.items()} for corner in corners)
         return expanded(self.space.base, points)
+
+    def cell_faults(self) -> Faults:
+        """The levels of measures must be those of some grammar."""
+        objectives = [str(name) for name in self.options.objectives]
+        return [
+            fault
+            for name, quantity in self.quantities.items()
+            for fault in absent_level(
+                quantity, self.cells, "objectives" if name in objectives else "constraints"
+            )
+        ]
 
     @cached_property
     def dimensions(self) -> list[Dimension]:
@@ -359,6 +369,8 @@ class OptunaSearch(Search):
         return "min" in self.options.constraints[name]
 
     def _row(self, order: int, cell: _Cell, told: Told, *, is_best: bool) -> dict[str, Any]:
+        from analysis.statistics.seeds import mean_over_seeds
+
         first = cell.trainings[0]
         row: dict[str, Any] = {"order": order, "cell": first.cell.label}
         row |= {name: _plain(value) for name, value in first.cell.coordinates.items()}

@@ -14,6 +14,7 @@ from analysis.claims.outcomes import Outcome, claims_table, outcomes
 from analysis.claims.registry import claims
 from analysis.frames.dictionary import data_dictionary
 from analysis.frames.errors import AnalysisError
+from analysis.frames.searches import Search
 from analysis.frames.tables import Problem, Tables
 from analysis.report.maps import Maps, maps_of
 from analysis.statistics import overproduction, typicality
@@ -61,6 +62,7 @@ class Findings:
         scaled: regimes over N/N*_0.
         exponents: of every onset in every setting that varies.
         totals: what all trainings took.
+        search: what a search has found; None where the sweep has none.
     """
 
     trainings: pd.DataFrame
@@ -86,6 +88,7 @@ class Findings:
     scaled: pd.DataFrame
     exponents: pd.DataFrame
     totals: Totals
+    search: Search | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -108,6 +111,10 @@ class Findings:
     def picked(self) -> str:
         """The cell to look at first."""
         return telling_cell(self.phase.cells, self.typicality)
+
+    @property
+    def _searched(self) -> Mapping[str, pd.DataFrame]:
+        return {} if self.search is None else self.search.frames
 
     def data(self) -> Mapping[str, pd.DataFrame]:
         """File name -> the numbers behind every figure and sentence."""
@@ -135,6 +142,7 @@ class Findings:
             "scaled_diagram": self.scaled,
             "onset_exponents": self.exponents,
             "claims": claims_table(self.claims),
+            **{f"search_{name}": frame for name, frame in self._searched.items()},
             **{name: frame for one in self.claims for name, frame in one.frames.items()},
         }
 

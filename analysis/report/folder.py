@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from analysis.charts.theme import THEMES
+from analysis.frames import searches
 from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
 from analysis.report.findings import Findings, find
@@ -90,6 +91,7 @@ def write_report(
     _check_target(target)
     opened = results if isinstance(results, Results) else Results.open(results)
     found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
+    found = replace(found, search=searches.read(opened.store))
     hand_back()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")

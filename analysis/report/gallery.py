@@ -17,6 +17,7 @@ from analysis.frames.errors import AnalysisError
 from analysis.report.cell_figures import cell_figures
 from analysis.report.findings import Findings
 from analysis.report.scaling_figures import scaling_figures
+from analysis.report.search_figures import search_figures
 from analysis.statistics.order_parameters import limits
 from analysis.statistics.regimes import THRESHOLDS
 
@@ -30,8 +31,9 @@ def figures(findings: Findings) -> list[Figure]:
     drawn = [
         figure
         for figure in (
-            phase_figure(findings), map_figure(findings), *of_claims, glyph_figure(findings),
-            *cell_figures(findings), *scaling_figures(findings),
+            phase_figure(findings), map_figure(findings), *search_figures(findings.search),
+            *of_claims, glyph_figure(findings), *cell_figures(findings),
+            *scaling_figures(findings),
         )
         if figure is not None
     ]  # fmt: skip

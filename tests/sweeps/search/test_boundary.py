@@ -12,6 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.charts.theme import THEMES
+from analysis.frames import searches
+from analysis.report.search_figures import search_figures
+from study.store.results import Results
 from sweeps.files import spec
 from sweeps.search.scale import Scale
 from sweeps.space import cost
@@ -239,3 +243,32 @@ def test_coupled_axes_are_counted_by_their_first_number():
     assert scale.name == "grammar.depth"
     assert Scale.of(Axis(({"x": "a"}, {"x": "b"}))) is None
     assert scale.value(math.inf) == math.inf
+
+
+def test_the_report_draws_where_it_looked(undisturbed):
+    folder, told = undisturbed
+    search = searches.read(Results.open(folder).store)
+    assert search is not None
+    assert search.about["measure"] == "excess_copies"
+    (figure,) = search_figures(search)
+    assert figure.spec(THEMES["light"])["vconcat"][0]["width"] > 0
+    frames = figure.data
+    assert len(frames["search_cells"]) == 54
+    assert frames["search_looked"]["trainings"].sum() == len(told)
+    assert sorted(frames["search_looked"]["rank"]) == list(
+        range(1, len(frames["search_looked"]) + 1)
+    )
+    band = frames["search_band"].dropna(subset="position")
+    assert (band["lower"] <= band["position"]).all()
+    assert (band["position"] <= band["upper"]).all()
+    low, high = 16 / 2**0.5, 4096 * 2**0.5
+    assert band["lower"].min() >= low - 1e-9
+    assert band["upper"].max() <= high + 1e-6
+
+
+def test_no_search_and_damaged_tables_are_no_figure(undisturbed, tmp_path: Path):
+    assert searches.read(Results.open(tmp_path).store) is None
+    assert search_figures(None) == []
+    shutil.copytree(undisturbed[0] / "search", tmp_path / "search")
+    (tmp_path / "search" / "looked.parquet").write_bytes(b"no parquet")
+    assert searches.read(Results.open(tmp_path).store) is None

@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.charts.theme import THEMES
+from analysis.frames import searches
+from analysis.report.search_figures import search_figures
 from study.config import TrialConfig
 from study.store.results import Results
 from sweeps.files import spec
@@ -222,3 +225,14 @@ def test_trainings_are_recognized_by_their_configuration(tmp_path: Path):
         ("size=77 width=16 learning_rate=0.0123 zipf={0:1}", 1),
         ("size=77 width=16 learning_rate=0.0123 zipf={}", 0),
     ]
+
+
+def test_the_report_draws_the_front(undisturbed):
+    search = searches.read(Results.open(undisturbed[0]).store)
+    assert search is not None
+    (figure,) = search_figures(search)
+    frame = figure.data["search_front"]
+    assert set(frame["kind"]) == {"on the front", "beaten"}
+    assert (frame["x_lower"] <= frame["x"]).all()
+    assert "novel_validity max, excess_copies min" in figure.caption
+    assert figure.spec(THEMES["dark"])["layer"]

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -340,3 +341,58 @@ def test_a_cluster_of_two_nodes_trains_and_survives_the_loss_of_one(home: Path, 
     finally:
         with contextlib.suppress(Exception):
             cluster.shutdown()
+
+
+SEARCHES = {
+    "boundary": """\
+grid:
+  corpus.size: [2, 3, 4, 6, 8]
+  network.width: [8, 16]
+seeds: 3
+search: {kind: boundary, level: 0.3, width: 0.5}
+""",
+    "optuna": """\
+grid:
+  corpus.size: [2, 3, 4, 6, 8]
+  training.learning_rate: {loguniform: [0.001, 0.1]}
+seeds: 2
+search: {kind: optuna, objectives: {excess_copies: max}, num_samples: 8}
+""",
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_a_killed_search_goes_on_and_every_training_has_the_same_bytes(home: Path, kind: str):
+    """What it asks for next may depend on which pack ended first, what a training gives not."""
+    text = TINY.partition("grid:")[0].replace("name: tiny", f"name: {kind}") + SEARCHES[kind]
+    (home / f"{kind}.yaml").write_text(text)
+    whole, folder, log = home / f"{kind}-whole", home / f"{kind}-killed", home / f"{kind}.log"
+    options = ("--set", "training.steps=512", "--set", "measurement.per_octave=2")
+    done = in_process("run", f"{kind}.yaml", *options, "--results", str(whole), cwd=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    arguments = ("run", f"{kind}.yaml", *options, "--results", str(folder))
+    for turn in range(2):
+        with processes.started(*arguments, cwd=home, log=log) as child:
+            processes.wait_for(lambda: "event=measured" in log.read_text())
+            victim = child.pid if turn else processes.workers(child.pid)[0]
+            os.kill(victim, signal.SIGKILL)
+            if turn:
+                child.wait()
+            else:
+                assert child.wait(180) == 0, log.read_text()
+                assert "attempt=2" in log.read_text()
+        if not turn:
+            before = contents(folder)
+            for name in sorted(before)[::2]:  # a good part is lost, and the list of what there was
+                shutil.rmtree(folder / "trainings" / name)
+            (folder / "sweep.json").unlink()
+    resumed = in_process(*arguments, cwd=home)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    found, expected = contents(folder), contents(whole)
+    listed = [t["hash"] for t in json.loads((folder / "sweep.json").read_text())["trainings"]]
+    assert sorted(listed) == sorted(found)
+    both = set(found) & set(expected)
+    assert len(both) >= 4
+    assert all(found[name] == expected[name] for name in both)
+    assert all(found[name] == before[name] for name in set(found) & set(before))

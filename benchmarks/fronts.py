@@ -2,7 +2,8 @@
 
     python -m benchmarks.fronts OUT [--repetitions 5]
 
-Each search is an ordinary run of its own through Ray, in OUT, and goes on where it was interrupted.
+Each search asks and trains in this process, one cell with its seeds after the other, into a results
+folder of its own in OUT, and goes on where it was interrupted.
 What is compared is the hypervolume of novel validity V (largest) and excess copies E (smallest), as
 means over seeds at the last step: the area of the points that the front beats, of V from 0 and E up
 to 1. Higher is better; both are between 0 and 1.
@@ -11,19 +12,19 @@ to 1. Higher is better; both are between 0 and 1.
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
 from analysis import load
 from analysis.statistics.seeds import mean_over_seeds
+from study.config import TrialConfig
+from study.store.results import Results
+from study.training.run import run_pack
 from sweeps.files import spec
-from sweeps.running.progress import Progress
-from sweeps.running.run import run
+from sweeps.search.search import Answer, Evidence, Search
 
 SWEEP = """\
 name: fronts
@@ -41,9 +42,9 @@ grid:
 seeds: 2
 """
 SEARCHES = {
-    "random": "search={kind: random, num_samples: 30, seed: %d}",
+    "random": "search={kind: random, num_samples: 24, seed: %d}",
     "tpe": "search={kind: optuna, objectives: {novel_validity: max, excess_copies: min}, "
-    "num_samples: 30, seed: %d}",
+    "num_samples: 24, seed: %d}",
 }
 
 
@@ -61,12 +62,23 @@ def hypervolume(points: np.ndarray) -> float:
     return area
 
 
+def train(search: Search, results: Results) -> None:
+    """Train what a search asks for until it asks no more."""
+    done: dict[str, None] = {}
+    while not isinstance(batches := search.ask(Evidence(results, done), 1), Answer):
+        cells: dict[str, list[TrialConfig]] = {}
+        for training in (t for batch in batches for t in batch):
+            cells.setdefault(training.cell.label, []).append(training.config)
+        for configs in cells.values():
+            run_pack(configs, results)
+            done |= dict.fromkeys(config.hash for config in configs)
+
+
 def searched(kind: str, seed: int, out: Path) -> float:
     """The hypervolume that a search reaches."""
-    sweep = spec.loads(SWEEP, [SEARCHES[kind] % seed])
+    search = spec.loads(SWEEP, [SEARCHES[kind] % seed]).search
     location = str(out / f"{kind}-{seed}")
-    with Progress(Console(file=io.StringIO()), sweep.name) as progress:
-        run(sweep, location, address="local", progress=progress)
+    train(search, Results.open(location))
     tables = load(location)
     last = tables["curves"].merge(tables.trainings[["training", "cell"]], on="training")
     last = last[last["step"] == last.groupby("training")["step"].transform("max")]

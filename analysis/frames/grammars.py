@@ -52,6 +52,8 @@ def grammar_of(row: Mapping[str, Any]) -> RuleTables | None:
         return None
     try:
         config = config_of(row)
+        if config.grammar is None:
+            return None
         return Grammar.random(
             config.grammar.shape, zipf=config.grammar.zipf, seed=config.grammar_seed
         )

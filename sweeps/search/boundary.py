@@ -117,7 +117,7 @@ class Boundary(Search):
     @cached_property
     def expansion(self) -> Expansion:
         """The lattice."""
-        return expanded(self.space.base, axes.grid(self.space.lists))
+        return expanded(self.space, axes.grid(self.space.lists))
 
     def cell_faults(self) -> Faults:
         """The level of the measure must be one of some grammar's."""

@@ -81,8 +81,8 @@ class Quantity:
 
 
 def absent_level(quantity: Quantity, cells: Sequence[Cell], option: str) -> Faults:
-    """That no cell's grammar has the level of a quantity."""
-    deepest = max(cell.config.grammar.depth for cell in cells)
+    """That no cell's strings have the level of a quantity."""
+    deepest = max(cell.config.shape.depth for cell in cells)
     if quantity.level is None or quantity.level <= deepest:
         return []
     what = f"'{quantity.name}' needs a level that no cell has; the deepest is {deepest}"

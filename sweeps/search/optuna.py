@@ -128,7 +128,7 @@ class OptunaSearch(Search):
         ends = [_ends(dimension) for dimension in self.dimensions]
         corners = islice(product(*ends), MAX_CORNERS)
         points = ({k: v for point in corner for k, v in point.items()} for corner in corners)
-        return expanded(self.space.base, points)
+        return expanded(self.space, points)
 
     def cell_faults(self) -> Faults:
         """The levels of measures must be those of some grammar."""
@@ -258,7 +258,7 @@ class OptunaSearch(Search):
         )
         found: list[Cell] = []
         for each in islice(parameters, wanted * suggestions.REPEATS):
-            cell = Expansion().cell(self.space.base, self._point(each))
+            cell = Expansion(self.space).cell(self._point(each))
             found += [cell] if cell is not None else []
             if len(found) == wanted:
                 break

@@ -52,7 +52,7 @@ class Recognition:
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None  # no training, or a damaged one, which is trained anew when it is wanted
         for point in points:
-            cell = Expansion().cell(self.space.base, point)
+            cell = Expansion(self.space).cell(point)
             for training in self.space.replicas(cell) if cell else ():
                 if training.hash == name:
                     return training

@@ -82,7 +82,7 @@ class Search(ABC):
     @cached_property
     def expansion(self) -> Expansion:
         """The cells that are known before anything was trained, and what is wrong with others."""
-        return Expansion()
+        return Expansion(self.space)
 
     def cell_faults(self) -> Faults:
         """What is wrong with the cells as a whole."""

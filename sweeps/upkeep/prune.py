@@ -9,11 +9,9 @@ from study.store.results import FOLDER, Results
 from study.store.runners import runners
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep
+from sweeps.search.search import Evidence, Listed
 from sweeps.status import folder
 from sweeps.status.heartbeat import Heartbeat, refuse
-
-LISTING = ("grid", "random")
-"""Searches that know all their trainings beforehand."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ def prune(sweep: Sweep, location: str, *, really: bool) -> Pruning:
         UsageError: when the folder holds no study or another one, somebody runs it, or the sweep's
             search decides as it goes what it needs.
     """
-    kind = sweep.file.search.kind
-    if kind not in LISTING:
+    if not isinstance(sweep.search, Listed):
+        kind = sweep.search.kind
         what = f"a {kind} search decides as it goes what it needs; only grid and random can prune"
         raise UsageError.of(what, place=sweep.source, field="search.kind")
     results = Results.open(location)
@@ -71,7 +69,7 @@ def prune(sweep: Sweep, location: str, *, really: bool) -> Pruning:
 
 
 def _drop(sweep: Sweep, results: Results, dropped: Mapping[str, str]) -> None:
-    folder.publish(sweep, results)
+    folder.publish(sweep, Evidence(results))
     for training in dropped:
         results.discard(training)
         results.store.remove(f"failures/{training}.txt")

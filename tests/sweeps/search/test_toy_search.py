@@ -48,7 +48,7 @@ class Rising(Search):
 
     @cached_property
     def expansion(self) -> Expansion:
-        return expanded(self.space.base, axes.grid(self.space.lists))
+        return expanded(self.space, axes.grid(self.space.lists))
 
     def known(self, evidence: Evidence) -> tuple[Training, ...]:
         return tuple(t for cell in self._reached(evidence) for t in self.space.replicas(cell))

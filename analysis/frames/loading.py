@@ -6,7 +6,7 @@ What is settled comes from the index, the rest from the folders of the trainings
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,9 +22,10 @@ from analysis.frames import index
 from analysis.frames.cells import labelled
 from analysis.frames.errors import AnalysisError
 from analysis.frames.index import Column, Index, Indexed
+from analysis.frames.memory import hand_back
 from analysis.frames.merging import merged
 from analysis.frames.reading import READERS, Look, trusted, until
-from analysis.frames.tables import Problem, Tables
+from analysis.frames.tables import Problem, Rows, Tables
 from analysis.frames.validity import with_defined_validity
 from study.store import listing, records
 from study.store.listing import ListingError
@@ -202,13 +203,16 @@ class _Source:
         kept = self.trainings[self.trainings["training"].isin(trainings)]
         return replace(self, trainings=kept.reset_index(drop=True)).tables()
 
-    def frame(self, name: str, columns: Sequence[str] | None, last: bool = False) -> pd.DataFrame:
+    def frame(self, name: str, columns: Sequence[str] | None, wanted: Rows) -> pd.DataFrame:
         """A table in the order of the trainings, within one as it was measured."""
-        column = self._column(name)
+        hand_back()
+        column = self._column(name, columns)
         rank = self._rank(column("training"))
         chosen = rank >= 0
-        if last:
-            chosen &= column("step").to_numpy() == self.trainings["step"].to_numpy()[rank]
+        for steps in self._steps(wanted):
+            chosen &= column("step").to_numpy() == steps[rank]
+        for of, values in wanted.where.items():
+            chosen &= np.isin(column(of).to_numpy(), list(values))
         rows = np.flatnonzero(chosen)
         rows = rows[np.argsort(rank[rows], kind="stable")]
         names = self.trainings["training"].iloc[rank[rows]].reset_index(drop=True)
@@ -216,9 +220,15 @@ class _Source:
             field: names if field == "training" else _series(name, field, column(field).take(rows))
             for field in columns or records.SCHEMAS[name].names
         }
-        pa.default_memory_pool().release_unused()
         content = pd.DataFrame(frame, copy=False)
         return with_defined_validity(content, self.trainings) if name == "curves" else content
+
+    def _steps(self, wanted: Rows) -> Iterator[NDArray[np.float64]]:
+        """The step of every training that its rows must be of; NaN where it has none."""
+        if wanted.last:
+            yield self.trainings["step"].to_numpy(dtype=float)
+        if wanted.at is not None:
+            yield self.trainings["training"].map(wanted.at).to_numpy(dtype=float)
 
     def _rank(self, training: pa.ChunkedArray) -> NDArray[np.int64]:
         """Of every row the place of its training; -1 where that is not wanted."""
@@ -226,10 +236,10 @@ class _Source:
         found = pc.call_function("index_in", [training], wanted)
         return found.fill_null(-1).to_numpy()
 
-    def _column(self, name: str) -> Column:
+    def _column(self, name: str, columns: Sequence[str] | None = None) -> Column:
         """A reader of single columns of a table: what is indexed, then the rest."""
         if name not in index.TABLES:
-            return self._of_strings(name).column
+            return self._of_strings(name, columns).column
         fresh = self.fresh[name]
         if self.known is None or not len(self.indexed):
             return fresh.column
@@ -246,13 +256,20 @@ class _Source:
         schema = records.SCHEMAS[name]
         return pa.table([column(field.name) for field in schema], schema=schema)
 
-    def _of_strings(self, name: str) -> pa.Table:
-        """A table that is in no index, from the trainings."""
+    def _of_strings(self, name: str, columns: Sequence[str] | None) -> pa.Table:
+        """Columns of a table that is in no index, from the trainings."""
+        kept = list(columns or records.SCHEMAS[name].names)
+
+        def own(row: tuple[str, int]) -> pa.Table | Problem:
+            found = until(self.results, name, *row)
+            return found if isinstance(found, Problem) else found.select(kept)
+
         with ThreadPoolExecutor(READERS) as pool:
             steps = self.trainings[["training", "step"]].itertuples(index=False, name=None)
-            found = list(pool.map(lambda row: until(self.results, name, *row), steps))
+            found = list(pool.map(own, steps))
         self.problems.extend(problem for problem in found if isinstance(problem, Problem))
-        return records.concatenated(name, [part for part in found if isinstance(part, pa.Table)])
+        parts = [part for part in found if isinstance(part, pa.Table)]
+        return pa.concat_tables([*parts, records.SCHEMAS[name].empty_table().select(kept)])
 
 
 def _names(trainings: Iterable[str]) -> pa.Array:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.frames.cells import labelled
-from analysis.frames.tables import Problem, Tables
+from analysis.frames.tables import Problem, Rows, Tables
 
 
 def merged(parts: Sequence[Tables], names: Sequence[str]) -> Tables:
@@ -34,8 +34,8 @@ def merged(parts: Sequence[Tables], names: Sequence[str]) -> Tables:
     rank = pd.Series(range(len(trainings)), index=trainings["training"])
     problems = _problems(parts, source)
 
-    def frame(name: str, columns: Sequence[str] | None, last: bool) -> pd.DataFrame:
-        found = [part._reader(name, columns, last) for part in parts]
+    def frame(name: str, columns: Sequence[str] | None, wanted: Rows) -> pd.DataFrame:
+        found = [part._reader(name, columns, wanted) for part in parts]
         problems[:] = _problems(parts, source)  # more may show while single strings are read
         own = [rows[rows["training"].map(source) == i] for i, rows in enumerate(found)]
         whole = pd.concat([rows for rows in own if len(rows)] or own[:1], ignore_index=True)

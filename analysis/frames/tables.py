@@ -6,8 +6,8 @@ frame `trainings`. Undefined values are missing (NaN or NA), never zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,25 @@ class Problem:
     what: str
 
 
-Reader = Callable[[str, Sequence[str] | None, bool], pd.DataFrame]
-"""Table name, columns (None: all) and whether of the last step only -> frame."""
+@dataclass(frozen=True)
+class Rows:
+    """Which rows of a table are wanted; of a large sweep's large tables, only these are in memory.
+
+    Attributes:
+        last: only those of each training's last published step.
+        at: training -> step: only those of this step, none of the other trainings.
+        where: column of integers -> the values that it must have one of.
+    """
+
+    last: bool = False
+    at: pd.Series | None = None
+    where: Mapping[str, Collection[int]] = field(default_factory=dict)
+
+
+ALL = Rows()
+
+Reader = Callable[[str, Sequence[str] | None, Rows], pd.DataFrame]
+"""Table name, columns (None: all) and rows -> frame."""
 
 
 Narrow = Callable[[Collection[str]], "Tables"]
@@ -59,11 +76,12 @@ class Tables(Mapping[str, pd.DataFrame]):
         self._problems = problems
         self._narrow = narrow
         self._frames: dict[str, pd.DataFrame] = {}
+        self._shared: dict[Hashable, pd.DataFrame] = {}
 
     @classmethod
     def of(cls, frames: Mapping[str, pd.DataFrame]) -> Tables:
         """Tables from frames, `trainings` among them."""
-        tables = cls(frames["trainings"], lambda name, *_: frames[name])
+        tables = cls(frames["trainings"], lambda name, *of: _taken(frames, name, *of))
         tables._frames.update({name: frames[name] for name in frames if name != "trainings"})
         return tables
 
@@ -72,15 +90,26 @@ class Tables(Mapping[str, pd.DataFrame]):
         """The trainings that are left out, and those left out of the tables of single strings."""
         return tuple(self._problems)
 
-    def read(self, name: str, columns: Sequence[str], *, last: bool = False) -> pd.DataFrame:
-        """Some columns of a table, beside `training` and `step`; they are not kept.
+    def read(self, name: str, columns: Sequence[str], rows: Rows = ALL) -> pd.DataFrame:
+        """Some columns of a table beside `training` and `step`, if it has one; they are not kept.
 
         Args:
             name: of the table.
             columns: the columns.
-            last: only the rows of each training's last published step.
+            rows: which of its rows.
         """
-        return self._reader(name, ["training", "step", *columns], last)
+        return self._reader(name, [*_keys(name), *columns], rows)
+
+    def once(self, key: Hashable, work: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """What several questions need: worked out for the first, and nobody changes it.
+
+        Args:
+            key: what it is.
+            work: how it is worked out from these tables.
+        """
+        if key not in self._shared:
+            self._shared[key] = work()
+        return self._shared[key]
 
     def only(self, trainings: Collection[str]) -> Tables:
         """The tables of some trainings, by hash; nothing is read of the others where it can be."""
@@ -88,9 +117,9 @@ class Tables(Mapping[str, pd.DataFrame]):
             return self._narrow(trainings)
         kept = self.trainings[self.trainings["training"].isin(trainings)].reset_index(drop=True)
 
-        def reader(name: str, columns: Sequence[str] | None, last: bool) -> pd.DataFrame:
-            rows = self._reader(name, columns, last)
-            return rows[rows["training"].isin(trainings)].reset_index(drop=True)
+        def reader(name: str, columns: Sequence[str] | None, rows: Rows) -> pd.DataFrame:
+            found = self._reader(name, columns, rows)
+            return found[found["training"].isin(trainings)].reset_index(drop=True)
 
         return Tables(kept, reader, self._problems, self.notes)
 
@@ -135,7 +164,7 @@ class Tables(Mapping[str, pd.DataFrame]):
         if name not in records.SCHEMAS:
             raise KeyError(f"there is no table '{name}'; the tables are {', '.join(self)}")
         if name not in self._frames:
-            self._frames[name] = self._reader(name, None, False)
+            self._frames[name] = self._reader(name, None, ALL)
         return self._frames[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -149,9 +178,36 @@ class Tables(Mapping[str, pd.DataFrame]):
 
 
 def columns_of(
-    tables: Mapping[str, pd.DataFrame], name: str, columns: Sequence[str]
+    tables: Mapping[str, pd.DataFrame], name: str, columns: Sequence[str], rows: Rows = ALL
 ) -> pd.DataFrame:
-    """Some columns of a table beside `training` and `step`; of a sweep's large ones, only these."""
+    """Some columns of a table, as `Tables.read`; of a sweep's large ones, only these."""
     if isinstance(tables, Tables):
-        return tables.read(name, columns)
-    return tables[name][["training", "step", *columns]]
+        return tables.read(name, columns, rows)
+    return _taken(tables, name, [*_keys(name), *columns], rows)
+
+
+def _taken(
+    tables: Mapping[str, pd.DataFrame], name: str, columns: Sequence[str] | None, rows: Rows
+) -> pd.DataFrame:
+    """Columns and rows of a frame that is whole."""
+    whole = tables[name]
+    chosen = pd.Series(True, whole.index)
+    if rows.last:
+        steps = tables["trainings"].set_index("training")["step"]
+        chosen &= whole["step"] == whole["training"].map(steps)
+    if rows.at is not None:
+        chosen &= whole["step"] == whole["training"].map(rows.at)
+    for column, values in rows.where.items():
+        chosen &= whole[column].isin(values)
+    return whole.loc[chosen, whole.columns if columns is None else list(columns)]
+
+
+def once(
+    tables: Mapping[str, pd.DataFrame], key: Hashable, work: Callable[[], pd.DataFrame]
+) -> pd.DataFrame:
+    """`Tables.once`; of tables of any other kind, worked out every time."""
+    return tables.once(key, work) if isinstance(tables, Tables) else work()
+
+
+def _keys(name: str) -> list[str]:
+    return [key for key in ("training", "step") if key in records.SCHEMAS[name].names]

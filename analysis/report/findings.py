@@ -15,7 +15,7 @@ from analysis.claims.registry import claims
 from analysis.frames.dictionary import data_dictionary
 from analysis.frames.errors import AnalysisError
 from analysis.frames.searches import Search
-from analysis.frames.tables import Problem, Tables
+from analysis.frames.tables import ALL, Problem, Rows, Tables
 from analysis.report.maps import Maps, maps_of
 from analysis.statistics import overproduction, typicality
 from analysis.statistics.axes import check_axes
@@ -27,6 +27,7 @@ from analysis.statistics.level_typicality import level_typicality_table
 from analysis.statistics.noise import noise_columns, noise_table
 from analysis.statistics.onset_exponents import onset_exponents
 from analysis.statistics.onsets import onsets, onsets_by_cell
+from analysis.statistics.partial_window import commonest_rule
 from analysis.statistics.phase_diagram import PhaseTable, phase_table
 from analysis.statistics.regimes import last_steps, regimes
 from analysis.statistics.single_strings import single_strings, strings_table
@@ -169,6 +170,10 @@ def find(
         raise AnalysisError(
             f"none of the {len(trainings)} trainings has a measurement yet; wait for the first step"
         )
+    # What takes the largest tables comes first: they are gone before others are read that stay.
+    strata = typicality.typicality_table(_only(tables, "typicality", typicality.COLUMNS))
+    rules = overproduction.overproduction_table(_only(tables, "rules", overproduction.COLUMNS))
+    commonest_rule(tables)
     regime = regimes(tables)
     last = last_steps(regime, trainings)
     onset = onsets(tables)
@@ -178,11 +183,9 @@ def find(
     phase = phase_table(last, trainings, axes=axes, facet=facet)
     shown = series_of(curve_panels())
     curves = with_errors_within(curves_table(tables, shown), tables, shown)
-    common = overproduction.overproduction_table(_only(tables, "rules", overproduction.COLUMNS))
-    typical = typicality.typicality_table(_only(tables, "typicality", typicality.COLUMNS))
     measured = set(last["cell"])
     cells = [cell for cell in trainings["cell"].drop_duplicates() if cell in measured]
-    telling = telling_cell(phase.cells, typical)
+    telling = telling_cell(phase.cells, strata)
     return Findings(
         trainings=trainings,
         problems=tuple({p.training: p for p in tables.problems}.values()),
@@ -190,10 +193,10 @@ def find(
         regimes=regime,
         last=last,
         phase=phase,
-        typicality=typical,
+        typicality=strata,
         curves=curves,
-        overproduction=common,
-        noise=noise_table(_only(tables, "noise", noise_columns(noise), last=True), noise),
+        overproduction=rules,
+        noise=noise_table(_only(tables, "noise", noise_columns(noise), Rows(last=True)), noise),
         timing=timing_table(tables),
         strings=strings_table(single),
         level_typicality=level_typicality_table(single),
@@ -201,7 +204,7 @@ def find(
         onsets_by_cell=by_cell,
         claims=outcomes(tables, claims()),
         summary=_summary(phase, last, curves, trainings),
-        maps=maps_of(regime, trainings, curves, common, by_cell, axes=axes, facet=facet),
+        maps=maps_of(regime, trainings, curves, rules, by_cell, axes=axes, facet=facet),
         generated=generated_strings(tables, cells, first=telling),
         copy_curves=copy_curves(curves, trainings),
         scaled=scaled_cells(phase.cells, trainings),
@@ -211,10 +214,10 @@ def find(
 
 
 def _only(
-    tables: Tables, name: str, columns: Sequence[str], *, last: bool = False
+    tables: Tables, name: str, columns: Sequence[str], rows: Rows = ALL
 ) -> dict[str, pd.DataFrame]:
     """The trainings and some columns of a large table, which is gone when it was looked at."""
-    return {"trainings": tables.trainings, name: tables.read(name, columns, last=last)}
+    return {"trainings": tables.trainings, name: tables.read(name, columns, rows)}
 
 
 def _summary(

@@ -19,10 +19,10 @@ from analysis.charts.theme import THEMES
 from analysis.frames import searches
 from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
+from analysis.frames.memory import hand_back
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
 from analysis.report.images import Engine
-from analysis.report.memory import hand_back
 from analysis.report.page import page
 from analysis.report.provenance import Record
 from study.store.results import Results

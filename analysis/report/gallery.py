@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.charts.curves import thinned
+from analysis.charts.curves import STEPS_SHOWN, thinned
 from analysis.charts.figure import Figure
 from analysis.charts.glyphs import glyph_panels, glyph_table
 from analysis.charts.maps import map_panels, map_table
@@ -23,6 +23,9 @@ from analysis.statistics.regimes import THRESHOLDS
 
 if TYPE_CHECKING:
     import altair as alt
+
+GLYPH_POINTS, FEWEST_POINTS = 10_000, 5
+"""Points of one series over all cells: the more cells, the fewer pixels has each of its curves."""
 
 
 def figures(findings: Findings) -> list[Figure]:
@@ -132,7 +135,8 @@ def map_figure(findings: Findings) -> Figure | None:
 def glyph_figure(findings: Findings) -> Figure:
     """All cells' curves at a glance."""
     phase = findings.phase
-    thinned_curves = thinned(findings.curves, by=["cell", "panel", "series"])
+    points = max(FEWEST_POINTS, min(STEPS_SHOWN, GLYPH_POINTS // max(len(phase.cells), 1)))
+    thinned_curves = thinned(findings.curves, by=["cell", "panel", "series"], at_most=points)
 
     def draw(theme: Theme) -> alt.TopLevelMixin:
         return glyph_panels(phase, theme, cells="phase", curves="glyphs", picked=findings.picked)

@@ -12,6 +12,9 @@ from analysis.statistics.seeds import columns_over_seeds, runs
 from analysis.statistics.series import Series, named, without_level
 from study.measures import registry
 
+TOGETHER = 4
+"""Columns taken over seeds at a time: a large sweep has a million rows for each."""
+
 
 def curves_table(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -> pd.DataFrame:
     """Every curve of every cell over its seeds.
@@ -50,13 +53,14 @@ def _over_seeds(
     decided = registry.needs_generated(name)
     emitted = [column for column in columns if column in decided]
     known = [column for column in columns if column not in decided]
-    generated = at_generated_steps(frame[["training", *keys[1:], *emitted]], tables["curves"])
-    measured = ((generated, emitted), (frame[["training", *keys[1:], *known]], known))
-    parts = [
-        columns_over_seeds(with_cells(rows, trainings), by=keys, columns=of)
-        for rows, of in measured
-    ]
-    long = pd.concat(parts)
-    long["cell"] = long["cell"].astype(trainings["cell"].dtype)
-    defined = long.groupby([*more, "column"])["seeds"].transform("sum") > 0
-    return long[defined]
+    parts = []
+    for own in (emitted, known):
+        for start in range(0, len(own), TOGETHER):
+            some = own[start : start + TOGETHER]
+            rows = frame[["training", *keys[1:], *some]]
+            if own is emitted:
+                rows = at_generated_steps(rows, tables["curves"])
+            long = columns_over_seeds(with_cells(rows, trainings), by=keys, columns=some)
+            parts.append(long[long.groupby([*more, "column"])["seeds"].transform("sum") > 0])
+    table = pd.concat(parts)
+    return table.assign(cell=table["cell"].astype(trainings["cell"].dtype))

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.frames.generated import generated
-from analysis.frames.tables import columns_of
+from analysis.frames.tables import Rows, columns_of
 from analysis.statistics.regimes import THRESHOLDS, Thresholds
 
 NOT_COPYING = "E never reaches the threshold of copying"
@@ -38,9 +38,8 @@ def noise_gaps(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) 
     first = copying.drop_duplicates("training").set_index("training")["step"]
     frame = tables["trainings"][["training", "cell", "seed"]].copy()
     frame["step"] = frame["training"].map(first)
-    noise = columns_of(tables, "noise", ["window", "training_loss", "heldout_loss"])
-    here = noise[noise["step"] == noise["training"].map(first)]
-    gap = here.assign(gap=here["heldout_loss"] - here["training_loss"])
+    noise = columns_of(tables, "noise", ["window", "training_loss", "heldout_loss"], Rows(at=first))
+    gap = noise.assign(gap=noise["heldout_loss"] - noise["training_loss"])
     wide = gap.pivot_table("gap", index="training", columns="window").reindex(
         index=frame["training"], columns=range(WINDOWS)
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.frames.tables import once
 from analysis.statistics.regimes import THRESHOLDS, Thresholds
 from analysis.statistics.series import without_level
 
@@ -104,7 +105,11 @@ def onsets(
             _validity(tables["levels"]), by=each, value="share", threshold=0.5
         ),
     }
-    named = [way().assign(onset=name) for name, way in ways.items() if only is None or name in only]
+    named = [  # many claims ask for the same ones
+        once(tables, ("onset", name, at), way).assign(onset=name)
+        for name, way in ways.items()
+        if only is None or name in only
+    ]
     frame = pd.concat([part.astype(_types(part)) for part in named], ignore_index=True)
     frame = frame if "level" in frame else without_level(frame)
     trainings = tables["trainings"][["training", "cell", "seed"]]

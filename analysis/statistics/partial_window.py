@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.frames.tables import columns_of
+from analysis.frames.tables import columns_of, once
 from analysis.statistics.onsets import (
     LEFT,
     MEMORIZATION,
@@ -37,6 +37,10 @@ def commonest_rule(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `training`, `step`, `overproduction` (Q), at every step with generated strings; a level
         whose commonest rule was never generated is undefined there and takes no part.
     """
+    return once(tables, commonest_rule, lambda: _commonest_rule(tables))
+
+
+def _commonest_rule(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     rules = at_zipf_levels(columns_of(tables, "rules", COLUMNS))
     first = rules[rules["rank"] == 1]
     expected = first[["training_frequency", "true_frequency"]].max(axis=1)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from analysis.frames.tables import Rows, columns_of
 from analysis.statistics.matching import alike
 from analysis.statistics.slopes import ALONE, SIZE, alone, labels
 
@@ -17,6 +18,9 @@ The schedule is a function of t/T alone, so that holds for every T. In the windo
 leaves are redrawn (3 %) that their share hardly has a denominator; in those after it so few are
 kept that there is nothing to recover others from, and both sides are guessed alike.
 """
+
+RECOVERY = ["window", "training_recovery", "heldout_recovery"]
+"""The columns of `noise` that are looked at, beside training and step."""
 
 UNMEASURED = "recovery is undefined at medium noise"
 NO_STEP = "no step is measured by all corpus sizes that it is compared with"
@@ -42,7 +46,7 @@ def recovery_gaps(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         x=np.log(trainings["corpus.size"].astype(float)),
         batch=trainings["training.batch_size"].astype(float),
     )
-    curve = gaps_by_step(tables["noise"])
+    curve = gaps_by_step(columns_of(tables, "noise", RECOVERY, Rows(where={"window": MEDIUM})))
     curve = curve.merge(frame[["training", "group"]], on="training")
     steps = _last_common(curve).rename("step_at_steps")
     frame = frame.join(steps, on="group")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
+from analysis.frames.tables import columns_of
 from analysis.frames.wording import number
 
 EQUAL_ENTROPY = 0.02
@@ -95,7 +96,7 @@ def tail_exponent(trainings: pd.DataFrame) -> pd.Series:
 
 def log_p_spread(tables: Mapping[str, pd.DataFrame]) -> pd.Series:
     """sd(log p) over the training strings, in nats, by training."""
-    strings = tables["strings"][["training", "side", "log_p"]]
+    strings = columns_of(tables, "strings", ["side", "log_p"])
     own = strings[strings["side"] == "training"]
     return own.groupby("training")["log_p"].std(ddof=0)
 

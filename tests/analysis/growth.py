@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import resource
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
@@ -30,6 +32,7 @@ DEPTHS = (3, 4)
 SIZES = tuple(round(32 * 2 ** (k / 4)) for k in range(40))
 WIDTHS = tuple(range(8, 208, 8))
 SEEDS = range(5)
+AXES = ("corpus.size", "network.width")
 STEPS = 65536
 """21 measured steps, 11 of them with generated strings."""
 
@@ -79,16 +82,62 @@ def _jittered(content: pa.Table, seed: int) -> pa.Table:
 
 
 def report(results: str, out: str) -> dict[str, float]:
-    """Seconds, MB of memory and MB of page of a report."""
+    """Seconds, also of processors, MB of memory and MB of page of a report and its engine."""
     begun = time.perf_counter()
-    written = write_report(
-        results, out, title="Growth", axes=["corpus.size", "network.width"], facet="grammar.depth"
-    )
+    with Memory() as memory:
+        written = write_report(results, out, title="Growth", axes=list(AXES), facet="grammar.depth")
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
         "seconds": time.perf_counter() - begun,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "processor": sum(one.ru_utime + one.ru_stime for one in used),
+        "memory": memory.most / 1e6,
         "page": written.page.stat().st_size / 1e6,
     }
+
+
+class Memory:
+    """The most bytes that this process and its children hold at once, looked at ever so often.
+
+    Pages that several processes share are counted once.
+    """
+
+    EVERY = 0.05
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._over = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Memory:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(self.EVERY):
+            own = os.getpid()
+            self.most = max(self.most, sum(map(_held, [own, *_children(own)])))
+
+
+def _children(process: int) -> list[int]:
+    files = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for file in files for child in _text(file).split()]
+
+
+def _held(process: int) -> int:
+    lines = _text(Path(f"/proc/{process}/smaps_rollup")).splitlines()
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def _text(file: Path) -> str:
+    """Empty where the process has ended meanwhile."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
 
 
 def indexed(results: str) -> dict[str, float]:
@@ -96,7 +145,7 @@ def indexed(results: str) -> dict[str, float]:
     begun = time.perf_counter()
     load(results)
     seconds = time.perf_counter() - begun
-    size = sum(file.stat().st_size for file in (Path(results) / "index").iterdir())
+    size = sum(file.stat().st_size for file in (Path(results) / "index").glob("*"))
     return {
         "seconds": seconds,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,

@@ -10,6 +10,7 @@ import pytest
 
 from analysis import load
 from analysis.frames import index, loading
+from analysis.frames.tables import Rows
 from study.config import TrialConfig
 from study.store.results import Results
 from tests.analysis import synthetic
@@ -107,7 +108,7 @@ def test_a_report_of_some_trainings_keeps_the_others_in_the_index(folder, monkey
 
 def test_the_rows_of_the_last_step(folder):
     tables = load(folder)
-    last = tables.read("noise", ["window", "position"], last=True)
+    last = tables.read("noise", ["window", "position"], Rows(last=True))
     whole = tables["noise"].merge(tables.trainings[["training", "step"]])
     pd.testing.assert_frame_equal(last, whole[list(last)])
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis import AnalysisError, load
+from analysis.frames.tables import Rows
 from study.store import records
 from study.store.results import Results
 from tests.analysis import synthetic
@@ -46,8 +47,10 @@ def test_the_tables_are_those_of_one_folder_that_holds_it_all(folders, tmp_path:
     whole = load(tmp_path / "all")
     for name in ("trainings", *records.SCHEMAS):
         pd.testing.assert_frame_equal(both[name], whole[name])
-    last = both.read("noise", ["window", "position"], last=True)
-    pd.testing.assert_frame_equal(last, whole.read("noise", ["window", "position"], last=True))
+    last = both.read("noise", ["window", "position"], Rows(last=True))
+    pd.testing.assert_frame_equal(
+        last, whole.read("noise", ["window", "position"], Rows(last=True))
+    )
 
 
 def test_the_order_of_folders_does_not_matter(folders):

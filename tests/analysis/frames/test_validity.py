@@ -8,6 +8,7 @@ import pytest
 
 from analysis import Tables, load
 from analysis.frames.generated import generated
+from analysis.frames.tables import Rows
 from analysis.frames.validity import untold_cells
 from analysis.statistics.onsets import GENERALIZATION, UNDEFINED, onsets
 from analysis.statistics.regimes import regimes
@@ -32,7 +33,7 @@ def test_validity_is_missing_in_tables_written_before_it_was_null(tables: Tables
     assert untold.any() and not untold.all()
     assert merged["novel_validity"].isna().equals(untold)
     assert merged["root_validity"].notna().all()
-    some = tables.read("curves", ["novel_validity"], last=True)
+    some = tables.read("curves", ["novel_validity"], Rows(last=True))
     assert some["novel_validity"].isna().sum() == 2
 
 

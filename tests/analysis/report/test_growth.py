@@ -28,6 +28,6 @@ def test_ten_thousand_trainings_are_reported_from_the_index(tmp_path: Path):
     first = measured("index", results)
     found = measured("report", results, tmp_path / "report")
     print("\nindex", first, "\nreport", found)  # kept in docs with the suite's last results
-    assert found["seconds"] < 90
-    assert found["memory"] < 1500
+    assert found["processor"] < 60  # of two processors, that nobody else slows down
+    assert found["memory"] < 1000
     assert found["page"] < 15

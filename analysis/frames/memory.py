@@ -1,4 +1,4 @@
-"""What was freed handed back to the system, before a renderer takes as much again elsewhere."""
+"""What was freed handed back to the system, before something large is read or drawn."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 def hand_back() -> None:
     """Let go of freed memory that the allocators keep; what the C library is not asked, it keeps.
 
-    Tables leave hundreds of megabytes behind, in pieces that glibc never gives back by itself, and
-    the engine that draws has a heap of its own.
+    Tables leave hundreds of megabytes behind, in pieces that glibc never gives back by itself; they
+    add up from one question to the next.
     """
     gc.collect()
     pa.default_memory_pool().release_unused()

@@ -100,6 +100,10 @@ class Tables(Mapping[str, pd.DataFrame]):
         """
         return self._reader(name, [*_keys(name), *columns], rows)
 
+    def let_go(self, name: str) -> None:
+        """Keep a table no longer; it is read again when it is asked for again."""
+        self._frames.pop(name, None)
+
     def once(self, key: Hashable, work: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """What several questions need: worked out for the first, and nobody changes it.
 

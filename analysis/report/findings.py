@@ -178,11 +178,13 @@ def find(
     last = last_steps(regime, trainings)
     onset = onsets(tables)
     by_cell = onsets_by_cell(onset)
+    tested = outcomes(tables, claims())
+    shown = series_of(curve_panels())
+    curves = with_errors_within(curves_table(tables, shown), tables, shown)
+    tables.let_go("levels")
     single = single_strings(tables)
     noise = series_of(NOISE_PANELS)
     phase = phase_table(last, trainings, axes=axes, facet=facet)
-    shown = series_of(curve_panels())
-    curves = with_errors_within(curves_table(tables, shown), tables, shown)
     measured = set(last["cell"])
     cells = [cell for cell in trainings["cell"].drop_duplicates() if cell in measured]
     telling = telling_cell(phase.cells, strata)
@@ -202,7 +204,7 @@ def find(
         level_typicality=level_typicality_table(single),
         onsets=onset,
         onsets_by_cell=by_cell,
-        claims=outcomes(tables, claims()),
+        claims=tested,
         summary=_summary(phase, last, curves, trainings),
         maps=maps_of(regime, trainings, curves, rules, by_cell, axes=axes, facet=facet),
         generated=generated_strings(tables, cells, first=telling),

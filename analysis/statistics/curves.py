@@ -30,15 +30,19 @@ def curves_table(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -
         `panel`, `series`, `level` (missing for whole strings), `cell`, `step`, `mean`, `lower`,
         `upper`, `seeds` and `run`, which counts the stretches without a gap.
     """
+    keys = ["cell", "panel", "series"]
+    # Nested, for each step of a large sweep fills as much memory as the one before.
+    return runs(_joined(tables, series).sort_values([*keys, "step"], ignore_index=True), by=keys)
+
+
+def _joined(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -> pd.DataFrame:
     whole = [one for one in series if one.name is not None]
     each = [one for one in series if one.name is None]
     strings = named(_over_seeds(tables, "curves", [one.column for one in whole], []), whole)
     levels = named(_over_seeds(tables, "levels", [one.column for one in each], ["level"]), each)
     levels["series"] = "level " + levels["level"].astype(str)
     parts = [without_level(strings), levels.astype({"level": "Int64"})]
-    keys = ["cell", "panel", "series"]
-    table = pd.concat(parts, ignore_index=True)
-    return runs(table.sort_values([*keys, "step"], ignore_index=True), by=keys)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _over_seeds(

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.charts.theme import LIGHT
-from analysis.claims import common_rules, deduplicated, medium_noise, reverse_steps
+from analysis.claims import claims, common_rules, deduplicated, medium_noise, reverse_steps
 from analysis.claims.verdicts import INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from analysis.frames import cells
 from analysis.frames.tables import Tables
@@ -239,9 +239,7 @@ class TestC19:
 
 @pytest.mark.parametrize("name", test_simulated.SIMULATIONS)
 def test_a_sweep_with_an_effect_is_said_and_drawn(name):
-    claim = {
-        one.CLAIM.id: one.CLAIM for one in (deduplicated, common_rules, medium_noise, reverse_steps)
-    }[name]
+    claim = next(claim for claim in claims() if claim.id == name)
     found = claim.test(clear(name))
     assert found.verdict == SUPPORTED
     assert claim.sentence(found).startswith("Supported: ")

@@ -228,12 +228,12 @@ def test_c16_takes_both_signs():
     ]
     both, typical = dict(alone[0]), {**alone[0], "likelihood_slope": CLEAR}
     for means, verdict in ((both, SUPPORTED), (alone[1], CONTRADICTED), (typical, CONTRADICTED)):
-        own = simulated.trainings(seeds * 40)
+        own = simulated.trainings(seeds * 10)
         slopes = {n: simulated.effects(rng, len(own), m, SPREAD) for n, m in means.items()}
         curves = simulated.curves(own, {64: 0.3}, **slopes)
         tables = Tables.of({"trainings": own, "curves": curves})
-        found = [outlier_first.test(simulated.part(tables, seeds, r)) for r in range(40)]
-        assert sum(one.verdict == verdict for one in found) >= 34
+        found = [outlier_first.test(simulated.part(tables, seeds, r)) for r in range(10)]
+        assert sum(one.verdict == verdict for one in found) >= 8
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def why_single(exponents: Iterable[float] | None, controls: int) -> str | None:
     """Why a corpus has one stratum, and what to set; None where it can have several.
 
     Args:
-        exponents: Zipf exponents of the levels of its grammar, those that are set; None: it has
-            none, and a score by which its strings differ.
+        exponents: Zipf exponents of the levels of its grammar, those that are set; None where it
+            has no grammar, and strings differ in their score.
         controls: N_C.
     """
     if exponents is not None and not any(exponent > 0 for exponent in exponents):
@@ -46,9 +46,11 @@ def why_single_in(trainings: pd.DataFrame, cell: str) -> str | None:
         cell: one of its cells.
     """
     first = trainings[trainings["cell"] == cell].iloc[0]
-    levels = [name for name in first.index if str(name).startswith("grammar.zipf.")]
-    exponents = first[levels].dropna().astype(float)
-    return why_single(None if exponents.empty else exponents, int(first["corpus.control_size"]))
+    controls = int(first["corpus.control_size"])
+    if pd.isna(first["grammar.depth"]):
+        return why_single(None, controls)
+    exponents = first[[name for name in first.index if str(name).startswith("grammar.zipf.")]]
+    return why_single(exponents.dropna().astype(float), controls)
 
 
 def single_stratum(cells: Sequence[TrialConfig]) -> str | None:

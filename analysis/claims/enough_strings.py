@@ -130,11 +130,12 @@ def figure(found: EnoughStrings) -> Figure | None:
 
 def sizes_around(trials: Sequence[TrialConfig]) -> str | None:
     """The corpora of some grammar must reach to both sides of N*_l at some level."""
-    trainings = pd.DataFrame([trial.flat() for trial in trials])
+    trainings = pd.DataFrame([trial.flat() for trial in trials if trial.grammar is not None])
+    if trainings.empty:
+        return None
     sizes = trainings.groupby(alike(trainings, but=SIZE))["corpus.size"]
     smallest, largest = sizes.transform("min"), sizes.transform("max")
-    trainings = trainings[trainings["grammar.depth"].notna()]
-    for level in range(int(trainings["grammar.depth"].max()) if len(trainings) else 0):
+    for level in range(int(trainings["grammar.depth"].max())):
         within = trainings["grammar.depth"] > level
         if (within & spans(smallest, largest, enough_strings(trainings, level))).any():
             return None

@@ -171,4 +171,7 @@ def _told(values: pd.Series) -> pd.Series:
 
 def _follows(trainings: pd.DataFrame, name: str) -> bool:
     leader = FOLLOWS.get(name)
-    return leader is not None and bool((trainings[name] == trainings[leader]).all())
+    if leader is None:
+        return False
+    own = trainings[name]
+    return bool(((own == trainings[leader]) | own.isna()).all())

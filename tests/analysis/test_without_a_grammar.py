@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from study.config import TrialConfig
 from study.corpus.pools import pool_of, ready
 from study.store.results import Results
 from study.training.run import run_pack
+from tests.study.small import small
 
 OF_RULES = ("C2", "C3", "C4", "C11", "C12", "C13", "C17")
 WORDS = [a + b + c + d for a in "xyz" for b in "uvxyz" for c in "xyz" for d in "xyuz"]
@@ -26,7 +26,18 @@ WORDS = [a + b + c + d for a in "xyz" for b in "uvxyz" for c in "xyz" for d in "
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("lawless")
+    return trained(tmp_path_factory.mktemp("lawless"), (8, 32))
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory) -> Path:
+    """Strings of one's own beside a grammar's."""
+    folder = trained(tmp_path_factory.mktemp("mixed"), (24,))
+    run_pack([small(seed=seed) for seed in range(2)], Results.open(folder))
+    return folder
+
+
+def trained(folder: Path, sizes: tuple[int, ...]) -> Path:
     (folder / "words.txt").write_text("\n".join(WORDS))
 
     def document(size: int, width: int, seed: int) -> dict[str, object]:
@@ -50,8 +61,8 @@ def results(tmp_path_factory) -> Path:
     pool = pool_of(document(8, 8, 0))
     assert pool is not None
     kept.hold(pool)
-    for size, width in product((8, 32), (8,)):
-        configs = [TrialConfig.from_dict(ready(document(size, width, s))) for s in range(2)]
+    for size in sizes:
+        configs = [TrialConfig.from_dict(ready(document(size, 8, s))) for s in range(2)]
         run_pack(configs, kept)
     return folder / "results"
 
@@ -79,6 +90,21 @@ def test_nothing_reads_generalizing_and_the_page_says_why(results):
     assert said is not None and "in 2 of 2 cells strings have no grammar" in said
     found = find(tables, axes=["corpus.size"], facet=None, expected=None)
     assert said[1:] in headline(found)
+
+
+def test_sweeps_of_both_are_told_apart(mixed):
+    tables = load(mixed)
+    cells = tables.trainings["cell"].unique()
+    assert len(cells) == 2
+    assert any("source=strings" in cell for cell in cells)
+    said = untold_cells(tables.trainings)
+    assert said is not None and "in 1 of 2 cells strings have no grammar" in said
+    trials = [Results.open(mixed).config(name) for name in tables.trainings["training"]]
+    for one in outcomes(tables, claims()):
+        assert one.sentence
+        assert not any("no grammar" in lack for lack in one.claim.lacks(trials))
+    found = find(tables, axes=["corpus.size"], facet=None, expected=None)
+    assert "no grammar" in headline(found)
 
 
 @pytest.mark.long

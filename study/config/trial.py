@@ -54,7 +54,7 @@ MAX_LEAVES = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class GrammarConfig(Section):
-    """Which Random Hierarchy Model the strings come from ([Cagnetta 2024])."""
+    """Which Random Hierarchy Model strings come from ([Cagnetta 2024]), where it is one."""
 
     depth: int = setting(minimum=1, maximum=12)
     """L, levels of rules; strings have tuple_size**depth leaves."""

@@ -341,9 +341,11 @@ class Results:
 
     def hold(self, pool: Pool) -> None:
         """Keep the strings that trainings will draw from; what is there whole stays."""
-        data, path = pool.to_bytes(), _pool_file(pool.sha256)
-        if self.store.size(path) != len(data):
-            self.store.publish(path, data)
+        path = _pool_file(pool.sha256)
+        try:
+            Pool.from_bytes(self.store.read(path), pool.sha256)
+        except (FileNotFoundError, NotAFile, DamagedPool):
+            self.store.publish(path, pool.to_bytes())
 
     def hold_pools(self, configs: Iterable[TrialConfig], others: Results) -> None:
         """Keep the strings of some trainings that other results hold."""

@@ -109,6 +109,8 @@ def test_missing_and_torn_strings_are_told(here):
     file.write_bytes(b"torn")
     with pytest.raises(DamagedTraining, match=r"its strings, pools/.*: cannot be read"):
         load_training(f"results/{FOLDER}/{status.training}")
+    held("results")
+    assert load_training(f"results/{FOLDER}/{status.training}").step == status.step
     file.unlink()
     with pytest.raises(DamagedTraining, match="are missing"):
         load_training(f"results/{FOLDER}/{status.training}")

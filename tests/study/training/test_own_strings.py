@@ -159,3 +159,19 @@ def test_integers_and_functions_are_the_same_strings_as_text(here):
     own = config()
     assert config(corpus__path="words.npy").hash == own.hash
     assert config(corpus__path="making:words").hash == own.hash
+
+
+def test_shipped_digits_are_images_with_near_copies(tmp_path):
+    own = {
+        **document(measurement__generated=20, measurement__noise_strings=4, training__steps=8),
+        "corpus": {"source": "digits", "size": 24, "control_size": 40},
+    }
+    results, pool = Results.open(tmp_path), pool_of(own)
+    assert pool is not None and pool.image
+    results.hold(pool)
+    (status,) = run_pack([TrialConfig.from_dict(ready(own))], results)
+    (curves,) = results.table(status, "curves").to_pylist()
+    assert 0 <= curves["ratio_copies"] <= 1
+    assert 0 <= curves["ratio_copies_control"] <= 1
+    levels = results.table(status, "levels").to_pylist()
+    assert [row["level"] for row in levels] == [0, 1, 2, 3]

@@ -161,8 +161,9 @@ def run(
 ) -> int:
     """Train what is unfinished of a sweep, through Ray Tune.
 
-    Ctrl-C, a crash or a lost machine cost what was trained since the last measured step: run the
-    same command again to go on. A changed file shares what it has in common with the one before.
+    Ctrl-C once finishes what is being measured, twice stops now. A crash or a lost machine cost
+    what was trained since the last measured step: run the same command again to go on. A
+    changed file shares what it has in common with the one before.
     On a terminal a table shows the packs under way, in a pipe lines of `key=value`; who reads them
     may leave at any time.
 
@@ -506,14 +507,16 @@ def _run(sweep: Sweep, location: str, address: str, again: str, began: float) ->
     from sweeps.running.progress import Progress
     from sweeps.running.ray_process import RayLost
     from sweeps.running.run import run
+    from sweeps.running.watcher import StorageFull
 
     _note(sweep)
     console, on_gpu = _console(), sweep.file.resources.gpus_per_pack > 0
     try:
         with Progress(console, sweep.name, on_gpu=on_gpu) as progress:
             outcome = run(sweep, location, address=address, progress=progress, began=began)
-    except (KeyboardInterrupt, RayLost) as end:
-        what = f"error: {end}" if isinstance(end, RayLost) else "interrupted"
+    except (KeyboardInterrupt, RayLost, StorageFull) as end:
+        what = "interrupted" if isinstance(end, KeyboardInterrupt) else f"error: {end}"
+        what += f" ({location})" if isinstance(end, StorageFull) else ""
         kept = "what was measured is kept. Run the same command again to go on"
         print(f"{what}; {kept}: {again}", file=sys.stderr)
         return None

@@ -19,10 +19,14 @@ class Events(tune.Callback):
 
     Args:
         tell: called with the name of a method of `watcher.Watcher` and its arguments.
+
+    Attributes:
+        running: ids of the trials under way.
     """
 
     def __init__(self, tell: Callable[..., None]) -> None:
         self._tell = tell
+        self.running: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # nothing is ever restored from Ray Tune's snapshot
@@ -31,6 +35,7 @@ class Events(tune.Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """Ray Tune placed a trial."""
+        self.running.add(trial.trial_id)
         self._tell("started", name(trial))
 
     def on_trial_result(
@@ -40,12 +45,15 @@ class Events(tune.Callback):
         if "step" in result:
             values = {key: value for key, value in result.items() if isinstance(value, dict)}
             values.pop("config", None)
+            for note in result.get("notes", ()):
+                self._tell("noted", name(trial), note)
             self._tell("measured", name(trial), {"step": result["step"], **values})
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """A trial ended."""
+        self.running.discard(trial.trial_id)
         self._tell("completed", name(trial))
 
     def on_trial_recover(
@@ -58,6 +66,7 @@ class Events(tune.Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """A trial failed more often than it may."""
+        self.running.discard(trial.trial_id)
         self._tell("failed", name(trial), _error(trial))
 
 

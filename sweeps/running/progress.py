@@ -154,6 +154,15 @@ class Progress:
         words = f"{trainings} trainings of failed packs are tried once more, each alone"
         self._note("retrying_alone", f"{words}: {reason(error)}")
 
+    def noted(self, pack: str, words: str) -> None:
+        """A pack has something to say, such as that it was too large for the memory."""
+        self._note("note", f"{self._rows[pack].pack.label}: {words}")
+
+    def finishing(self) -> None:
+        """The run was interrupted once."""
+        words = "what is being measured is finished; Ctrl-C again stops now"
+        self._note("finishing", words)
+
     def lost(self, why: str) -> None:
         """Ray died and is started again."""
         self._note("ray_lost", f"Ray was lost and is started again: {why}")

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.running import access, tuner
 from sweeps.running.tuner import Trials
+from sweeps.running.watcher import StorageFull, is_full
 
 if TYPE_CHECKING:
     from sweeps.running.watcher import Watcher
@@ -74,6 +75,7 @@ class RayProcess:
     Raises:
         UsageError: when there is a cluster that did not take us in.
         RayLost: at any time, when it died.
+        StorageFull: when results could not be published for want of space.
         KeyboardInterrupt: when this process or that one was asked to end.
     """
 
@@ -81,6 +83,7 @@ class RayProcess:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._finishing = False
 
     def __enter__(self) -> RayProcess:
         self._log = tempfile.TemporaryFile()
@@ -125,6 +128,11 @@ class RayProcess:
             self._process.wait()
         self._log.close()
 
+    def finish(self) -> None:
+        """Ask for no more than the measurements under way; `train` then ends as interrupted."""
+        self._finishing = True
+        self._process.send_signal(signal.SIGUSR1)
+
     def train(
         self,
         trials: Trials,
@@ -140,6 +148,8 @@ class RayProcess:
         """
         self._send((TRAIN, trials))
         self._until(TRAINED, watcher, more)
+        if self._finishing:
+            raise KeyboardInterrupt
 
     def _send(self, order: Any) -> None:
         with contextlib.suppress(OSError):  # it has died, as what is heard next says
@@ -159,6 +169,8 @@ class RayProcess:
             if kind == TOLD:
                 event, *arguments = values
                 getattr(watcher, event)(*arguments)
+                if event == "retried" and is_full(arguments[-1]):
+                    raise StorageFull("the disk is full")
             elif kind == WANTED:
                 self._send((MORE, more()))
             elif kind == INTERRUPTED:
@@ -167,6 +179,8 @@ class RayProcess:
                 raise access.unreachable(self._address, *values)
             elif kind == REFUSED:
                 raise access.refused(self._address)
+            elif is_full(str(values[0])):
+                raise StorageFull("the disk is full")
             else:
                 raise RayLost(*values, log=self._words())
 
@@ -190,6 +204,8 @@ def serve(fd: int, address: str) -> None:
         address: as `access.reachable` returns it.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    finishing = threading.Event()
+    signal.signal(signal.SIGUSR1, lambda *_: finishing.set())
     os.set_inheritable(fd, False)
     connection = Connection(fd)
     orders: Mailbox = {TRAIN: SimpleQueue(), MORE: SimpleQueue()}
@@ -201,7 +217,7 @@ def serve(fd: int, address: str) -> None:
             connection.send(message)
 
     try:
-        _obey(orders, address, say)
+        _obey(orders, address, say, finishing)
     except KeyboardInterrupt:
         say(INTERRUPTED)
     except tuner.Unreachable as error:
@@ -226,7 +242,9 @@ def _listen(connection: Connection, orders: Mailbox) -> None:
     os._exit(1)
 
 
-def _obey(orders: Mailbox, address: str, say: Callable[..., None]) -> None:
+def _obey(
+    orders: Mailbox, address: str, say: Callable[..., None], finishing: threading.Event
+) -> None:
     tuner.prepare(address)
     from sweeps.running.searcher import PackSearcher
     from sweeps.running.watchdog import Watchdog
@@ -240,7 +258,7 @@ def _obey(orders: Mailbox, address: str, say: Callable[..., None]) -> None:
             while True:
                 trials = orders[TRAIN].get()
                 searcher = PackSearcher(lambda: say(WANTED), orders[MORE])
-                tuner.train(trials, lambda *event: say(TOLD, *event), searcher)
+                tuner.train(trials, lambda *event: say(TOLD, *event), searcher, finishing)
                 say(TRAINED)
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends as fast as it can

@@ -16,6 +16,7 @@ from study.store.results import Results
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep
 from sweeps.running import access, tuner
+from sweeps.running.interrupts import first_interrupt
 from sweeps.running.progress import Progress
 from sweeps.running.ray_process import RayLost, RayProcess
 from sweeps.running.supply import Supply
@@ -78,6 +79,7 @@ def run(
         UsageError: when the folder belongs to another study or runner, there is no Ray, or none
             that keeps others out, or no GPU where one is needed.
         RayLost: when Ray died and was not, or not again, started anew; everything published stays.
+        StorageFull: when results could not be published for want of space.
         KeyboardInterrupt: when interrupted; everything published stays.
     """
     began = time.perf_counter() if began is None else began
@@ -96,9 +98,13 @@ def run(
 
 
 def _end_cleanly_when_terminated() -> None:
-    """A polite kill is an interruption, as Ctrl-C is."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """A polite kill is an interruption, as a second Ctrl-C is, and so is a terminal that hangs up
+    but under nohup."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _run(
@@ -130,7 +136,7 @@ def _run(
         slots=slots,
         cpus=sweep.file.resources.cpus_per_pack,
     )
-    usage.publish(used, results)
+    usage.publish(used, results.patient())
     standings = folder.standings(steps, results)
     return Outcome(standings, after, len(supply.before), supply.logs, used)
 
@@ -157,7 +163,8 @@ def _through_ray(
                 slots = tuner.slots(ray.nodes, resources)
                 supply = Supply(sweep, results, location, standings, slots, progress, taken)
                 trials = Trials.of(location, resources, slots, secrets.token_hex(4))
-                ray.train(trials, supply, supply.tasks)
+                with first_interrupt(lambda r=ray: _finish(r, progress)):
+                    ray.train(trials, supply, supply.tasks)
             return supply, slots
         except RayLost as loss:
             log = folder.note_failure(results, "ray", loss.log)
@@ -170,6 +177,12 @@ def _through_ray(
             progress.begin(len(known), sum(not each.done for each in standings.values()))
         finally:
             folder.clear_tune(results)
+
+
+def _finish(ray: RayProcess, progress: Progress) -> None:
+    """Within a signal's handler: what is said must not wait for what was being said."""
+    ray.finish()
+    threading.Thread(target=progress.finishing, daemon=True).start()
 
 
 def _whose(address: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from study.store.results import FOLDER, Results
 from sweeps.faults import Fault, UsageError
 from sweeps.files import located, overrides
 from sweeps.files.located import Located
+from sweeps.running.interrupts import first_interrupt
 
 
 def configuration(file: Path | None, options: Sequence[str]) -> tuple[TrialConfig, Pool | None]:
@@ -50,10 +52,18 @@ def train(file: Path | None, options: Sequence[str], out: str, *, device: str, t
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     folder = Results.open(out).store.full(f"{FOLDER}/{config.hash}")
     results = Results.open(out)
+    interrupted = threading.Event()
+
+    def report(step: int, measured: dict[str, dict[str, Any]]) -> None:
+        _print(step, measured)
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+
     try:
         if pool is not None:
             results.hold(pool)
-        (status,) = run_pack([config], results, device=device, threads=threads, report=_print)
+        with first_interrupt(interrupted.set):
+            (status,) = run_pack([config], results, device=device, threads=threads, report=report)
     except ConfigError as error:
         raise UsageError(
             [Fault(out, ".".join(path), what) for path, what in error.faults]

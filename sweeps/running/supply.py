@@ -90,6 +90,10 @@ class Supply:
         """A pack published a measured step."""
         self._progress.measured(pack, result)
 
+    def noted(self, pack: str, words: str) -> None:
+        """A pack has something to say."""
+        self._progress.noted(pack, words)
+
     def completed(self, pack: str) -> None:
         """A pack is done."""
         self._running.pop(pack, None)
@@ -106,9 +110,10 @@ class Supply:
         if len(failed.trainings) > 1:
             self._alone += [Pack.of([t], failed.step) for t in failed.trainings]
             self._why = error
+        patient = self._results.patient()
         for training in failed.trainings if len(failed.trainings) == 1 else ():
-            self.logs[training.hash] = folder.note_failure(self._results, training.hash, error)
-            folder.mark_failed(self._results, training.config, reason(error))
+            self.logs[training.hash] = folder.note_failure(patient, training.hash, error)
+            folder.mark_failed(patient, training.config, reason(error))
 
     @property
     def _free(self) -> int:

@@ -22,11 +22,13 @@ def train_pack(config: dict[str, Any]) -> None:
 
     pack = config["pack"]
     configs = [TrialConfig.from_dict(document) for document in pack["trainings"]]
+    notes: list[str] = []
 
     def report(step: int, measured: dict[str, dict[str, Any]]) -> None:
         """Order parameters under each training's hash; those of a lone member also by name."""
         alone = next(iter(measured.values())) if len(configs) == 1 else {}
-        tune.report({"step": step, **measured, **alone})
+        tune.report({"step": step, "notes": notes.copy(), **measured, **alone})
+        notes.clear()
         _name_process(pack["label"])  # Ray names it anew whenever it asks for the next report
 
     _name_process(pack["label"])
@@ -36,6 +38,7 @@ def train_pack(config: dict[str, Any]) -> None:
         device=pack["device"],
         threads=pack["threads"],
         report=report,
+        note=notes.append,
     )
 
 

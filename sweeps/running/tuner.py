@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,19 +173,24 @@ def nodes() -> list[dict[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def train(trials: Trials, tell: Callable[..., None], searcher: Searcher) -> None:
+def train(
+    trials: Trials, tell: Callable[..., None], searcher: Searcher, finishing: threading.Event
+) -> None:
     """Train packs; failures are told, not raised.
 
     Args:
         trials: how to run them.
         tell: called with the name of a method of `watcher.Watcher` and its arguments.
         searcher: hands them out.
+        finishing: set when no more than the measurements under way is wanted.
     """
     from ray import tune
 
     from sweeps.running.events import Events, name
+    from sweeps.running.stopper import AfterMeasurement
     from sweeps.running.trainable import train_pack
 
+    events = Events(tell)
     tuner = tune.Tuner(
         tune.with_resources(train_pack, trials.needs),
         tune_config=tune.TuneConfig(
@@ -200,7 +206,8 @@ def train(trials: Trials, tell: Callable[..., None], searcher: Searcher) -> None
             storage_path=trials.storage,
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=RETRIES),
-            callbacks=[Events(tell)],
+            callbacks=[events],
+            stop=AfterMeasurement(finishing, events.running),
         ),
     )
     tuner.fit()

@@ -12,6 +12,14 @@ TRACEBACK = ("Traceback", "  File ")
 """How lines begin that only a traceback has."""
 
 
+FULL = ("No space left on device", "Disk quota exceeded")
+"""How a system says that a disk takes no more."""
+
+
+class StorageFull(RuntimeError):  # noqa: N818 - told to the user as such
+    """The results cannot grow; what was published stays."""
+
+
 class Watcher(Protocol):
     """Who is told what happens to the packs, by their names."""
 
@@ -20,6 +28,9 @@ class Watcher(Protocol):
 
     def measured(self, pack: str, result: Mapping[str, Any]) -> None:
         """A pack published a measured step: `step`, and order parameters by training hash."""
+
+    def noted(self, pack: str, words: str) -> None:
+        """A pack has something to say."""
 
     def completed(self, pack: str) -> None:
         """A pack is done."""
@@ -38,3 +49,8 @@ def reason(error: str) -> str:
     """
     lines = FAILURE.split(error)[-1].strip().splitlines() or ["unknown"]
     return lines[-1] if any(line.startswith(TRACEBACK) for line in lines) else lines[0]
+
+
+def is_full(error: str) -> bool:
+    """Whether the disk was full, which no second try mends."""
+    return any(words in error for words in FULL)

@@ -1,5 +1,5 @@
-"""A hundred and more random kill -9 of everything that runs a sweep: nothing is lost, nothing is
-done twice, and the tables are those of a run that nobody disturbed."""
+"""A hundred and more random kill -9 of everything that runs a sweep: nothing is lost or done twice,
+and the tables are those of a run that nobody disturbed."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sweeps.files.spec import Sweep
+    from sweeps.running.trackers import Trackers
 
 LOCAL = "local"
 WIDEST = 100
@@ -158,6 +159,14 @@ def run(
         ),
     ] = LOCAL,
     report: Annotated[bool, typer.Option("--report", help="Write the report at the end.")] = False,
+    tensorboard: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Also write what is measured there, for TensorBoard."),
+    ] = None,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Also tell what is measured to MLflow there."),
+    ] = None,
 ) -> int:
     """Train what is unfinished of a sweep, through Ray Tune.
 
@@ -177,11 +186,14 @@ def run(
     """
     began = time.perf_counter()
     from sweeps.files import spec
+    from sweeps.running import trackers
 
     loaded = spec.load(sweep, set_ or [])
     location = results or _default_results(loaded)
-    again = _command(sweep, set_ or [], results, address, report=report)
-    code = _run(loaded, location, address, again, began)
+    words = {"--results": results, "--tensorboard": tensorboard, "--mlflow": mlflow}
+    again = _command(sweep, set_ or [], words, address, report=report)
+    told = trackers.opened(tensorboard, mlflow, loaded.name)
+    code = _run(loaded, location, address, again, told, began)
     if code is None:
         return INCOMPLETE
     if report:
@@ -491,17 +503,19 @@ def _default_results(sweep: Sweep) -> str:
 
 
 def _command(
-    sweep: str, options: list[str], results: str | None, address: str, *, report: bool
+    sweep: str, options: list[str], given: dict[str, str | None], address: str, *, report: bool
 ) -> str:
     """The command that runs a sweep, to be pasted into a shell."""
     words = ["memophase", "run", sweep]
     words += [word for option in options for word in ("--set", option)]
-    words += ["--results", results] if results else []
+    words += [word for name, value in given.items() if value for word in (name, value)]
     words += ["--address", address] if address != LOCAL else []
     return shlex.join(words + ["--report"] * report)
 
 
-def _run(sweep: Sweep, location: str, address: str, again: str, began: float) -> int | None:
+def _run(
+    sweep: Sweep, location: str, address: str, again: str, told: Trackers, began: float
+) -> int | None:
     """Run a sweep, and say how it ended; None when it was interrupted or lost its Ray."""
     from sweeps import show
     from sweeps.running.progress import Progress
@@ -512,7 +526,7 @@ def _run(sweep: Sweep, location: str, address: str, again: str, began: float) ->
     _note(sweep)
     console, on_gpu = _console(), sweep.file.resources.gpus_per_pack > 0
     try:
-        with Progress(console, sweep.name, on_gpu=on_gpu) as progress:
+        with Progress(console, sweep.name, on_gpu=on_gpu, trackers=told) as progress:
             outcome = run(sweep, location, address=address, progress=progress, began=began)
     except (KeyboardInterrupt, RayLost, StorageFull) as end:
         what = "interrupted" if isinstance(end, KeyboardInterrupt) else f"error: {end}"

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from sweeps.planning.packing import Pack
 from sweeps.running.forecast import Forecast
+from sweeps.running.trackers import Trackers
 from sweeps.running.watcher import reason
 
 HEARTBEAT = 30.0
@@ -59,6 +60,7 @@ class Progress:
         name: str,
         *,
         on_gpu: bool = False,
+        trackers: Trackers | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.errors: dict[str, str] = {}
@@ -69,6 +71,8 @@ class Progress:
         self._rows: dict[str, Row] = {}
         self._active: list[str] = []
         self._total = self._done = self._failed = 0
+        self._finishing = False
+        self._trackers = trackers or Trackers([])
         self._spoke = clock()
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
@@ -93,6 +97,7 @@ class Progress:
             self._live.__exit__(kind, error, trace)
         if self._ticker is not None:
             self._ticker.join()
+        self._trackers.close()
 
     def begin(self, total: int, unfinished: int) -> None:
         """Say how much there is to do; again when all starts anew from what is published."""
@@ -134,16 +139,18 @@ class Progress:
             row.step = max(row.step, int(result["step"]))
             row.values = means(row.pack, result)
             self._forecast.measured(row.pack, row.step, self._clock())
+        self._trackers.measured(row.pack, result)
         values = {name: f"{value:.3g}" for name, value in row.values.items()}
         self._say("measured", row, step=f"{row.step}/{row.last_step}", **values)
 
     def completed(self, pack: str) -> None:
-        """A pack is done."""
+        """A pack is done, or was ended after what it measured last."""
         with self._lock:
             row = self._rows[pack]
             self._drop(row)
-            self._done += len(row.pack.trainings)
-        self._say("completed", row)
+            ended = self._finishing and row.step < row.last_step
+            self._done += 0 if ended else len(row.pack.trainings)
+        self._say("ended" if ended else "completed", row)
 
     def retried(self, pack: str, error: str) -> None:
         """A pack failed and is tried again from its last published step."""
@@ -160,6 +167,7 @@ class Progress:
 
     def finishing(self) -> None:
         """The run was interrupted once."""
+        self._finishing = True
         words = "what is being measured is finished; Ctrl-C again stops now"
         self._note("finishing", words)
 

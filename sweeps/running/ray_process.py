@@ -131,7 +131,7 @@ class RayProcess:
     def finish(self) -> None:
         """Ask for no more than the measurements under way; `train` then ends as interrupted."""
         self._finishing = True
-        self._process.send_signal(signal.SIGUSR1)
+        self._process.send_signal(signal.SIGUSR2)
 
     def train(
         self,
@@ -205,7 +205,7 @@ def serve(fd: int, address: str) -> None:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     finishing = threading.Event()
-    signal.signal(signal.SIGUSR1, lambda *_: finishing.set())
+    signal.signal(signal.SIGUSR2, lambda *_: finishing.set())  # SIGUSR1 is Ray Tune's
     os.set_inheritable(fd, False)
     connection = Connection(fd)
     orders: Mailbox = {TRAIN: SimpleQueue(), MORE: SimpleQueue()}

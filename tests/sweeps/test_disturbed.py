@@ -1,4 +1,4 @@
-"""Sweeps that are interrupted, put to sleep, or run out of disk: nothing is lost, and it is said."""
+"""Sweeps that are interrupted, put to sleep, or run out of disk lose nothing, and say so."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def test_ctrl_c_once_finishes_what_is_being_measured(home: Path, undisturbed):
     after = steps(folder)
     assert all(after[each] >= step for each, step in before.items())
     assert max(after.values()) < LAST, "it went on to the end"
-    assert 1 <= said.partition("event=finishing")[2].count("event=measured") <= 2, said
+    finished = said.partition("event=finishing")[2]
+    assert finished.count("event=measured") == finished.count("event=ended") == 2, said
+    assert "done=0/4" in said.splitlines()[-2]
     says_how_to_go_on(log, "once")
     assert not list((folder / "runs").iterdir())
     resumed = in_process("run", "tiny.yaml", *OPTIONS, "--results", "once", cwd=home)

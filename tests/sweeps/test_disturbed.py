@@ -1,4 +1,4 @@
-"""Sweeps that are interrupted, put to sleep, or run out of disk lose nothing, and say so."""
+"""Sweeps that are interrupted, put to sleep, or run out of disk: nothing is lost, all is said."""
 
 from __future__ import annotations
 

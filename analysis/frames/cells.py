@@ -7,6 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+SIDE = "sweep.side"
+"""The field that tells sweeps apart which are shown side by side; no setting of a training."""
+
 SETTINGS = {
     "grammar.depth": ("L", "depth"),
     "grammar.vocab_size": ("v", "vocabulary"),
@@ -23,6 +26,7 @@ SETTINGS = {
     "strings.order": ("n", "order of the n-gram"),
     "strings.smoothing": ("α", "smoothing of the n-gram"),
     "strings.reference": ("R/P", "share put aside for the score"),
+    SIDE: ("sweep", "sweep"),
 }
 """Field -> (symbol, words)."""
 
@@ -57,7 +61,7 @@ def title(field: str) -> str:
         return f"Zipf exponent at level {field.rpartition('.')[2]}"
     if field in SETTINGS:
         letter, words = SETTINGS[field]
-        return f"{words} {letter}"
+        return words if words == letter else f"{words} {letter}"
     return field.rpartition(".")[2].replace("_", " ")
 
 

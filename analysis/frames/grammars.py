@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.frames.cells import SIDE
 from rhm.grammar import Grammar
 from rhm.tables import RuleTables
 from study.config import ConfigError, TrialConfig
@@ -27,7 +28,8 @@ def config_of(row: Mapping[str, Any]) -> TrialConfig:
     document: dict[str, Any] = {}
     for field, value in row.items():
         sections = field.split(".")
-        if (len(sections) == 1 and field != "seed") or value is None or value != value:
+        foreign = field == SIDE or (len(sections) == 1 and field != "seed")
+        if foreign or value is None or value != value:
             continue
         place = document
         for section in sections[:-1]:

@@ -22,6 +22,8 @@ from analysis.statistics.axes import check_axes
 from analysis.statistics.cells import telling_cell
 from analysis.statistics.collapses import copy_curves, scaled_cells
 from analysis.statistics.curves import curves_table
+from analysis.statistics.differences import COLUMNS as DIFFERENCES
+from analysis.statistics.differences import cell_differences
 from analysis.statistics.generated_strings import CellStrings, generated_strings, strings_of
 from analysis.statistics.level_typicality import level_typicality_table
 from analysis.statistics.noise import noise_columns, noise_table
@@ -63,6 +65,9 @@ class Findings:
         scaled: regimes over N/N*_0.
         exponents: of every onset in every setting that varies.
         totals: what all trainings took.
+        sides: where two sweeps are shown side by side, what each says of the claims; `claims` are
+            empty then.
+        differences: between their cells; empty where there is one sweep.
         search: what a search has found; None where the sweep has none.
     """
 
@@ -89,6 +94,8 @@ class Findings:
     scaled: pd.DataFrame
     exponents: pd.DataFrame
     totals: Totals
+    sides: Mapping[str, tuple[Outcome, ...]]
+    differences: pd.DataFrame
     search: Search | None = None
 
     @property
@@ -117,6 +124,12 @@ class Findings:
     def _searched(self) -> Mapping[str, pd.DataFrame]:
         return {} if self.search is None else self.search.frames
 
+    def _claims(self) -> pd.DataFrame:
+        if not self.sides:
+            return claims_table(self.claims)
+        parts = [claims_table(own).assign(sweep=name) for name, own in self.sides.items()]
+        return pd.concat(parts, ignore_index=True)
+
     def data(self) -> Mapping[str, pd.DataFrame]:
         """File name -> the numbers behind every figure and sentence."""
         return {
@@ -142,16 +155,28 @@ class Findings:
             "copy_curves": self.copy_curves,
             "scaled_diagram": self.scaled,
             "onset_exponents": self.exponents,
-            "claims": claims_table(self.claims),
+            "claims": self._claims(),
+            "differences": self.differences,
             **{f"search_{name}": frame for name, frame in self._searched.items()},
             **{name: frame for one in self.claims for name, frame in one.frames.items()},
         }
 
 
 def find(
-    tables: Tables, *, axes: Sequence[str], facet: str | None, expected: int | None
+    tables: Tables,
+    *,
+    axes: Sequence[str],
+    facet: str | None,
+    expected: int | None,
+    sides: Mapping[str, Tables] | None = None,
 ) -> Findings:
     """Work out everything a report says.
+
+    Args:
+        tables: of the sweep, or of two sweeps side by side.
+        axes, facet: of the phase diagram.
+        expected: trainings that the sweep is to have.
+        sides: name -> tables of each of two sweeps.
 
     Raises:
         AnalysisError: when no training can be read, nothing is measured yet, or an axis is no
@@ -178,7 +203,7 @@ def find(
     last = last_steps(regime, trainings)
     onset = onsets(tables)
     by_cell = onsets_by_cell(onset)
-    tested = outcomes(tables, claims())
+    tested = () if sides else outcomes(tables, claims())
     shown = series_of(curve_panels())
     curves = with_errors_within(curves_table(tables, shown), tables, shown)
     tables.let_go("levels")
@@ -212,6 +237,10 @@ def find(
         scaled=scaled_cells(phase.cells, trainings),
         exponents=onset_exponents(tables),
         totals=totals_of(tables),
+        sides={name: outcomes(own, claims()) for name, own in (sides or {}).items()},
+        differences=(
+            cell_differences(tables, list(sides)) if sides else pd.DataFrame(columns=DIFFERENCES)
+        ),
     )
 
 

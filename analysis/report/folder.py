@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,12 @@ from pyarrow import csv
 
 from analysis.charts.theme import THEMES
 from analysis.frames import searches
+from analysis.frames.cells import SIDE
 from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
 from analysis.frames.memory import hand_back
+from analysis.frames.side_by_side import side_by_side
+from analysis.frames.tables import Tables
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
 from analysis.report.images import Engine
@@ -30,6 +33,9 @@ from study.store.results import Results
 PAGE = "index.html"
 SWEEP = "sweep.yaml"
 """Beside the page: the sweep with every setting resolved."""
+
+SIDES = 2
+"""Sweeps that are compared."""
 
 WRITERS = 2
 """Tables that are packed and written at a time."""
@@ -92,11 +98,48 @@ def write_report(
     opened = results if isinstance(results, Results) else Results.open(results)
     found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
     found = replace(found, search=searches.read(opened.store))
+    return _published(found, target, title=title, theme=theme, record=record or Record())
+
+
+def write_comparison(
+    sides: Mapping[str, Tables],
+    out: str | Path,
+    *,
+    title: str,
+    axes: Sequence[str],
+    record: Record | None = None,
+) -> ReportPaths:
+    """Write a report of two sweeps side by side, on common axes and with their differences.
+
+    Args:
+        sides: name -> tables of each of the two.
+        out, title, axes, record: as of `write_report`.
+
+    Raises:
+        AnalysisError: as `write_report`, and when there are not two sweeps.
+    """
+    if len(sides) != SIDES:
+        raise AnalysisError(f"{SIDES} sweeps are compared, not {len(sides)}")
+    target = Path(out).expanduser().absolute()
+    _check_target(target)
+    found = find(side_by_side(sides), axes=axes, facet=SIDE, expected=None, sides=sides)
+    return _published(found, target, title=title, theme="light", record=record or Record())
+
+
+def _published(
+    found: Findings,
+    target: Path,
+    *,
+    title: str,
+    theme: Literal["light", "dark"],
+    record: Record,
+) -> ReportPaths:
+    """Write the report beside its place and put it there when it is whole."""
     hand_back()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        written = _write(found, partial, title=title, theme=theme, record=record or Record())
+        written = _write(found, partial, title=title, theme=theme, record=record)
         _swap(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

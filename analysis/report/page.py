@@ -13,7 +13,7 @@ from analysis.frames.wording import number
 from analysis.report import maps, packing, provenance, strings, words
 from analysis.report.findings import Findings
 from analysis.report.provenance import Record
-from analysis.report.verdict_rows import verdict_rows
+from analysis.report.verdict_rows import compared_rows, verdict_rows
 from analysis.statistics.regimes import THRESHOLDS
 
 NOTHING = Record()
@@ -65,6 +65,8 @@ def page(
         cells=words.summary_rows(findings),
         claims=findings.claims,
         verdicts=verdict_rows(findings.claims),
+        compared=compared_rows(list(findings.sides.values())) if findings.sides else [],
+        differences=words.difference_rows(findings),
         exponents=words.exponent_rows(findings),
         settings=provenance.settings(findings.trainings),
         versions=provenance.versions(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.charts.collapses import collapse_chart, exponents_chart, scaled_chart
+from analysis.charts.differences import SHOWN, differences_chart
 from analysis.charts.figure import Figure
 from analysis.charts.theme import Theme
 from analysis.report.findings import Findings
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 def scaling_figures(findings: Findings) -> list[Figure]:
     """Those that have something to show."""
-    made = (collapse_figure(findings), scaled_figure(findings), exponents_figure(findings))
+    made = (
+        differences_figure(findings), collapse_figure(findings), scaled_figure(findings),
+        exponents_figure(findings),
+    )  # fmt: skip
     return [figure for figure in made if figure is not None]
 
 
@@ -61,6 +65,30 @@ def scaled_figure(findings: Findings) -> Figure | None:
             f"at most {ROWS} rows are drawn."
         ),
         data={"scaled": table},
+        draw=draw,
+    )
+
+
+def differences_figure(findings: Findings) -> Figure | None:
+    """What differs between two sweeps, cell by cell."""
+    every = findings.differences
+    shown = every[every["pair"].isin(every["pair"].drop_duplicates().head(SHOWN))]
+    if shown.empty:
+        return None
+    first, second = findings.sides
+
+    def draw(theme: Theme) -> alt.TopLevelMixin:
+        return differences_chart(shown, theme, "differences")
+
+    return Figure(
+        name="differences",
+        title="Differences of cells",
+        caption=(
+            f"{second} less {first}, at the last step at which both were measured. Means of the "
+            "differences of equal seeds with 95 % Student t intervals, cut at the frame. At most "
+            f"{SHOWN} pairs of cells are drawn; the table holds all."
+        ),
+        data={"differences": shown},
         draw=draw,
     )
 

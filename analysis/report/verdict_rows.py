@@ -9,6 +9,7 @@ from analysis.claims.outcomes import Outcome
 from analysis.claims.verdicts import NOT_TESTED
 from analysis.frames.wording import DASH, interval
 from analysis.report.words import p_value
+from analysis.statistics.differences import difference
 from analysis.statistics.seeds import Estimate
 
 REACH = 0.9
@@ -80,3 +81,28 @@ def bar(estimate: Estimate, around: float = 0.0) -> Bar | None:
     scale = REACH / max(ends) if max(ends) > 0 else 0.0
     scaled = (None if x is None else x * scale for x in (lower, upper))
     return Bar(mean * scale, *scaled)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A claim in the table of two sweeps.
+
+    Attributes:
+        sides: its row in each.
+        difference: second less first, with its interval, in words.
+        bar: the difference as it is drawn; None where it is undefined.
+    """
+
+    sides: tuple[Row, ...]
+    difference: str
+    bar: Bar | None
+
+
+def compared_rows(sides: Sequence[Sequence[Outcome]]) -> list[Compared]:
+    """One row per claim of two sweeps."""
+    rows = []
+    for first, second in zip(*sides, strict=True):
+        between = difference(first.result.estimate, second.result.estimate)
+        said = interval(*between[:3], digits=3)
+        rows.append(Compared((_row(first), _row(second)), said, bar(between)))
+    return rows

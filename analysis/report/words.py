@@ -115,6 +115,24 @@ def exponent_rows(findings: Findings) -> list[dict[str, Any]]:
     ]
 
 
+def difference_rows(findings: Findings) -> list[dict[str, str]]:
+    """The table of differences between cells, as text."""
+    return [
+        {
+            "pair": str(row["pair"]),
+            "step": f"{row['step']:,}",
+            "parameter": str(row["parameter"]),
+            "first": number(row["first"], 3),
+            "second": number(row["second"], 3),
+            "difference": interval(row["mean"], row["lower"], row["upper"], 3),
+            "seeds": str(row["seeds"]),
+            "at": _sorted_by(row["mean"]),
+            "clear": "clear" if row["lower"] > 0 or row["upper"] < 0 else "",
+        }
+        for row in findings.differences.to_dict("records")
+    ]
+
+
 def censored_said(findings: Findings, shown: Sequence[Mapping[str, str]]) -> str:
     """How many onsets are censored, and whether all of them are named."""
     onsets = findings.onsets

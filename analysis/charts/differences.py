@@ -42,7 +42,12 @@ def differences_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.Conca
             axis=alt.Axis(title=f"difference of {name}", tickCount=5),
         )
         labels = alt.Axis(
-            title=None, grid=False, domain=False, ticks=False, labelLimit=260, labels=i % 3 == 0
+            title=None,
+            grid=False,
+            domain=False,
+            ticks=False,
+            labelLimit=260,
+            labelExpr="datum.label" if i % 3 == 0 else "''",
         )
         y = alt.Y("pair:N", sort=order, scale=alt.Scale(domain=order), axis=labels)
         zero = alt.Chart(alt.sequence(1)).mark_rule(color=theme.muted, strokeDash=[2, 3])

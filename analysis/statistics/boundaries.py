@@ -100,17 +100,23 @@ def boundary(
 def _slices(
     last: pd.DataFrame, along: str, across: Sequence[str], log: bool
 ) -> Iterator[tuple[tuple[Any, ...], list[Slice]]]:
+    """Key -> the line of each seed; cut from sorted columns, for there are many lines."""
     frame = last.assign(position=np.log(last[along]) if log else last[along].astype(float))
-    groups = frame.groupby(list(across), sort=True, dropna=False) if across else [((), frame)]
-    for key, group in groups:
-        ordered = group.sort_values("position")
-        yield (
-            key,  # type: ignore[misc]
-            [
-                Slice(own["position"].tolist(), own["excess_copies"].astype(float).tolist())
-                for _, own in ordered.groupby("seed")
-            ],
-        )
+    ordered = frame.sort_values([*across, "seed", "position"], kind="stable", ignore_index=True)
+    if ordered.empty:
+        return
+    lines = ordered.groupby([*across, "seed"], sort=False, dropna=False).ngroup().to_numpy()
+    starts = np.flatnonzero(np.diff(lines, prepend=-1))
+    positions = np.split(ordered["position"].to_numpy(float), starts[1:])
+    excess = np.split(ordered["excess_copies"].to_numpy(float, na_value=np.nan), starts[1:])
+    found = [Slice(x.tolist(), e.tolist()) for x, e in zip(positions, excess, strict=True)]
+    if not across:
+        yield (), found
+        return
+    first = ordered.loc[starts, list(across)]
+    number = first.groupby(list(across), sort=False, dropna=False).ngroup().to_numpy()
+    for group in np.split(np.arange(len(starts)), np.flatnonzero(np.diff(number)) + 1):
+        yield tuple(first.iloc[group[0]]), [found[i] for i in group]
 
 
 def _falls(seeds: Sequence[Slice]) -> bool:

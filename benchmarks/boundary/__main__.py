@@ -49,6 +49,7 @@ def simulate(name: str, arguments: argparse.Namespace) -> None:
             world = World(name, SHAPES[name], repetition)
             for found in played(world, repetition, arguments):
                 out.write(json.dumps(dataclasses.asdict(found)) + "\n")
+            out.flush()
 
 
 def played(world: World, repetition: int, arguments: argparse.Namespace) -> Iterator[Score]:

@@ -14,6 +14,7 @@ from analysis import load
 from analysis.statistics.boundaries import boundary
 from benchmarks.boundary.lattice import Array, Lattice
 from benchmarks.boundary.ways import Crossing, Found
+from study.config import TrialConfig
 from study.store.results import Results
 from sweeps.space import cost
 
@@ -46,16 +47,19 @@ class Grid:
         tables = load(str(results))
         trainings = tables.trainings.set_index("training")
         names = ["corpus.size", "network.width"]
-        curves = tables["curves"].pivot_table(
-            index="training", columns="step", values="excess_copies"
-        )
-        timing = tables["timing"]
+        curves = (
+            tables["curves"]
+            .pivot_table(index="training", columns="step", values="excess_copies")
+            .dropna(axis="columns")
+        )  # steps that all trainings have come to
+        last_step = int(curves.columns[-1])
+        timing = tables["timing"].query("step <= @last_step")
         own = ["training_seconds", "generating_seconds", "measuring_seconds"]
         spent = (timing[own].sum(axis=1) / timing["members"]).groupby(timing["training"]).sum()
         packs = timing.groupby("training")["members"].max()
         frame = trainings[[*names, "seed"]].assign(seconds=spent, members=packs)
         store = Results.open(results)
-        frame["flop"] = [cost.of(store.config(name)).flop for name in frame.index]
+        frame["flop"] = [_flop(store.config(name), last_step) for name in frame.index]
         cells = frame.groupby(names)[["flop", "seconds", "members"]].mean()
         at = np.log2(np.array(cells.index.to_list(), dtype=float))
         ordered = frame.sort_values([*names, "seed"])
@@ -125,3 +129,8 @@ class Grid:
                 for cell in cells
             )
         return spent / whole
+
+
+def _flop(config: TrialConfig, last_step: int) -> float:
+    """Operations of a training up to a step."""
+    return cost.of(replace(config, training=replace(config.training, steps=last_step))).flop

@@ -232,8 +232,8 @@ COLUMNS = (
             curve=Curve(panel="copying", name="excess copies E", first=True),
         ),
         formula="√([Σ_b (c_Db + ρ_b²·(c_Cb + p(C_b)/G)) - E²]/G), one string of the grammar added "
-        "so that controls not met are no certainty; without a grammar one string of the source, and "
-        "(ρ_b + ρ_b²)·Σ_{x in C_b} k_x(k_x - 1)/G² for which strings fell on which side",
+        "so that controls not met are no certainty; without a grammar one string of the source, "
+        "and (ρ_b + ρ_b²)·Σ_{x in C_b} k_x(k_x - 1)/G² for which strings fell on which side",
     ),
     Column(
         name="excess_fit",

@@ -128,11 +128,6 @@ class RayProcess:
             self._process.wait()
         self._log.close()
 
-    def finish(self) -> None:
-        """Ask for no more than the measurements under way; `train` then ends as interrupted."""
-        self._finishing = True
-        self._process.send_signal(signal.SIGUSR2)
-
     def train(
         self,
         trials: Trials,
@@ -150,6 +145,11 @@ class RayProcess:
         self._until(TRAINED, watcher, more)
         if self._finishing:
             raise KeyboardInterrupt
+
+    def finish(self) -> None:
+        """Ask for no more than the measurements under way; `train` then ends as interrupted."""
+        self._finishing = True
+        self._process.send_signal(signal.SIGUSR2)
 
     def _send(self, order: Any) -> None:
         with contextlib.suppress(OSError):  # it has died, as what is heard next says
@@ -172,7 +172,7 @@ class RayProcess:
                 if event == "retried" and is_full(arguments[-1]):
                     raise StorageFull("the disk is full")
             elif kind == WANTED:
-                self._send((MORE, more()))
+                self._send((MORE, None if self._finishing else more()))
             elif kind == INTERRUPTED:
                 raise KeyboardInterrupt
             elif kind == UNREACHABLE:

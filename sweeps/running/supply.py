@@ -110,10 +110,10 @@ class Supply:
         if len(failed.trainings) > 1:
             self._alone += [Pack.of([t], failed.step) for t in failed.trainings]
             self._why = error
-        patient = self._results.patient()
         for training in failed.trainings if len(failed.trainings) == 1 else ():
-            self.logs[training.hash] = folder.note_failure(patient, training.hash, error)
-            folder.mark_failed(patient, training.config, reason(error))
+            results = self._results.patient()
+            self.logs[training.hash] = folder.note_failure(results, training.hash, error)
+            folder.mark_failed(results, training.config, reason(error))
 
     @property
     def _free(self) -> int:

@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,8 @@ from study.store.results import Results
 from study.store.storage import Store
 from study.training.run import run_pack
 from sweeps.files import spec
+from sweeps.search.search import Evidence
+from sweeps.space.cells import Training
 from tests.sweeps.tiny import TINY, in_process, memophase
 
 SERVER = shutil.which("moto_server")
@@ -74,10 +76,15 @@ def contents(location: str | Path) -> dict[str, dict[str, str]]:
     return found
 
 
+def trainings(*options: str) -> Sequence[Training]:
+    """Those of the tiny sweep."""
+    return spec.loads(TINY, list(options)).search.known(Evidence(Results.open("nothing")))
+
+
 def here(folder: Path, *options: str) -> dict[str, dict[str, str]]:
     """The tiny sweep on this machine's disk."""
     results = Results.open(folder)
-    for training in spec.loads(TINY, list(options)).trainings:
+    for training in trainings(*options):
         run_pack([training.config], results)
     return contents(folder)
 
@@ -106,8 +113,7 @@ def test_what_keeps_results_in_order_works_in_buckets(server, tmp_path: Path, mo
 
     for place, seed in (("s3://lab/a", 0), ("s3://lab/b", 1)):
         results, sweep = Results.open(place), spec.loads(TINY)
-        folder.publish(sweep, results)
-        for training in sweep.trainings:
+        for training in folder.publish(sweep, Evidence(results)):
             if training.config.seed == seed:
                 run_pack([training.config], results)
     joined = memophase("join", "s3://lab/a", "s3://lab/b", "--into", "s3://lab/c")
@@ -123,7 +129,7 @@ def test_what_keeps_results_in_order_works_in_buckets(server, tmp_path: Path, mo
 
 
 def test_a_server_that_is_gone_for_twenty_seconds_costs_twenty_seconds(server, tmp_path: Path):
-    (first, *_) = spec.loads(TINY, ["training.steps=64"]).trainings
+    (first, *_) = trainings("training.steps=64")
     began, outages = time.monotonic(), []
 
     def report(step: int, _: object) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from study.store.results import Results
 from study.training.run import run_pack
 from sweeps.files import spec
+from sweeps.search.search import Evidence
 from sweeps.status import folder
 from tests.sweeps.tiny import TINY
 
@@ -24,11 +25,11 @@ def trained(
     results = Results.open(where)
     sweep = spec.loads(TINY, list(options))
     shorter = spec.loads(TINY, [*options, *([f"training.steps={until}"] if until else [])])
-    folder.publish(sweep, results)
-    for place, training in enumerate(shorter.trainings):
+    listed = folder.publish(sweep, Evidence(results))
+    for place, training in enumerate(shorter.search.known(Evidence(results))):
         if only is None or place in only:
             run_pack([training.config], results)
-    return [training.hash for training in sweep.trainings]
+    return [training.hash for training in listed]
 
 
 def contents(where: Path) -> dict[str, dict[str, str]]:

@@ -156,11 +156,11 @@ def test_a_map_at_a_step_is_another_picture_and_stands_in_the_address(page):
     assert fills(page, "map") != end
     assert "map=E&at=step&level=64" in page.url
     page.keyboard.press("ArrowRight")
-    shown(page, "E step 256")
+    shown(page, "E step 128")
     page.reload()
     page.wait_for_selector("html[data-ready]")
-    shown(page, "E step 256")
-    assert page.locator("#level-said").inner_text() == "step 256"
+    shown(page, "E step 128")
+    assert page.locator("#level-said").inner_text() == "step 128"
 
 
 def test_the_regimes_of_an_early_step_are_underfit_and_those_of_the_end_come_back(page):

@@ -165,6 +165,7 @@ const draw = async () => {
   views.forEach(follow);
   await showCell();
   await showMap();
+  root.dataset.drawn = shown;
   root.dataset.ready = name;
 };
 

@@ -209,8 +209,9 @@ def test_axe_finds_nothing_in_either_theme(page, theme):
 
 def test_on_a_phone_nothing_leaves_the_page_and_nothing_is_cut_off(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_selector("html:not([data-ready])", state="attached")
-    page.wait_for_selector("html[data-ready]")
+    page.wait_for_function(
+        "document.documentElement.dataset.ready && document.documentElement.dataset.drawn < 391"
+    )
     inside, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert inside <= window
     wide = page.eval_on_selector_all(

@@ -17,7 +17,7 @@ from analysis.claims.sentences import basis, estimated, remedy, said
 from analysis.claims.verdicts import NOT_TESTED, above_zero, all_of
 from analysis.frames.wording import counted, number
 from analysis.statistics.matching import reverse_steps
-from analysis.statistics.partial_window import ENOUGH, partial_windows
+from analysis.statistics.partial_window import ENOUGH, partial_windows, windows_by_level
 from analysis.statistics.sampler_bias import FEWEST, commonest_rule_bias
 from analysis.statistics.seeds import Estimate, mean_over_seeds, over_seeds
 from analysis.statistics.typicality_slopes import slope_over_seeds
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 class CommonRules(Result):
     """C5 with the numbers behind it; its estimate is Q in the partial window.
 
-    Its frames: `trainings`, from `partial_windows` with `reverse_steps`, and `cells`, per cell
-    `mean`, `lower`, `upper` of Q and `seeds`.
+    Its frames: `trainings`, from `partial_windows` with `reverse_steps`; `cells`, per cell `mean`,
+    `lower`, `upper` of Q and `seeds`; and `levels`, the same of Q_l per cell and Zipf level, since
+    levels can disagree.
 
     Attributes:
         relaxation: Q in the window less Q at the end: mean and interval over seeds.
@@ -55,11 +56,13 @@ def test(tables: Mapping[str, pd.DataFrame]) -> CommonRules:
     trainings = tables["trainings"]
     taken = pd.Series(reverse_steps(trainings).to_numpy(), index=trainings["training"])
     windows = partial_windows(tables)
-    return judged(windows.assign(reverse_steps=windows["training"].map(taken)))
+    by_level = windows_by_level(tables, windows)
+    levels = over_seeds(by_level, by=["cell", "level"], value="overproduction")
+    return judged(windows.assign(reverse_steps=windows["training"].map(taken)), levels)
 
 
-def judged(trainings: pd.DataFrame) -> CommonRules:
-    """The claim on the windows of `partial_windows`."""
+def judged(trainings: pd.DataFrame, levels: pd.DataFrame) -> CommonRules:
+    """The claim on the windows of `partial_windows`, beside Q_l by cell and level."""
     produced = mean_over_seeds(slope_over_seeds(trainings, "overproduction"))
     relaxation = mean_over_seeds(slope_over_seeds(trainings, "relaxation"))
     judgement = all_of(above_zero(produced), above_zero(relaxation))
@@ -72,6 +75,7 @@ def judged(trainings: pd.DataFrame) -> CommonRules:
         frames={
             "trainings": trainings,
             "cells": over_seeds(tested, by=["cell"], value="overproduction"),
+            "levels": levels,
         },
         relaxation=relaxation,
     )

@@ -16,7 +16,7 @@ from analysis.claims.needs import several_seeds, several_strata
 from analysis.claims.sentences import basis, estimated, remedy, said
 from analysis.claims.verdicts import above_zero, all_of, below_zero
 from analysis.frames.wording import counted
-from analysis.statistics.seeds import Estimate, mean_over_seeds
+from analysis.statistics.seeds import Estimate, columns_over_seeds, mean_over_seeds
 from analysis.statistics.typicality_slopes import (
     slope_over_seeds,
     typicality_slopes,
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 class OutlierFirst(Result):
     """C16 with the numbers behind it; its estimate is that of T_L.
 
-    Its frame: `trainings`, from `typicality_slopes`, with those left out that have no T_L.
+    Its frames: `trainings`, from `typicality_slopes`, with those left out that have no T_L, and
+    `cells`, per cell and `column` (T_E or T_L) `mean`, `lower`, `upper` and `seeds`: where the two
+    differ in sign.
 
     Attributes:
         copying: T_E of the same trainings: mean and interval over seeds.
@@ -63,7 +65,12 @@ def test(tables: Mapping[str, pd.DataFrame]) -> OutlierFirst:
         judgement=judgement,
         basis=basis(trainings),
         remedy=remedy(judgement.verdict, likelihood, untested()),
-        frames={"trainings": trainings},
+        frames={
+            "trainings": trainings,
+            "cells": columns_over_seeds(
+                tested, by=["cell"], columns=["typicality_slope", "likelihood_slope"]
+            ),
+        },
         copying=copying,
         paired=len(tested),
         both=int(signs.sum()),

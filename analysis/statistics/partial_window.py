@@ -31,11 +31,11 @@ ENOUGH = 2
 
 
 def commonest_rule(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Q = ln f_gen(1) - ln max(p_l(1), f_D(1)) of the commonest rule, mean over Zipf levels.
+    """Q_l = ln f_gen(1) - ln max(p_l(1), f_D(1)) of the commonest rule of every Zipf level.
 
     Returns:
-        `training`, `step`, `overproduction` (Q), at every step with generated strings; a level
-        whose commonest rule was never generated is undefined there and takes no part.
+        `training`, `step`, `level`, `overproduction` (Q_l), at every step with generated strings;
+        missing where the rule was never generated.
     """
     return once(tables, commonest_rule, lambda: _commonest_rule(tables))
 
@@ -45,8 +45,54 @@ def _commonest_rule(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     first = rules[rules["rank"] == 1]
     expected = first[["training_frequency", "true_frequency"]].max(axis=1)
     ratio = (first["generated"] / expected).where(first["generated"] > 0)
-    levels = first.assign(overproduction=np.log(ratio)).groupby(["training", "step"])
-    return levels["overproduction"].mean().reset_index()
+    return first.assign(overproduction=np.log(ratio))[
+        ["training", "step", "level", "overproduction"]
+    ]
+
+
+def over_levels(rule: pd.DataFrame) -> pd.DataFrame:
+    """Q by training and step: the mean of the Q_l that are defined there."""
+    return rule.groupby(["training", "step"])["overproduction"].mean().reset_index()
+
+
+def windows_by_level(
+    tables: Mapping[str, pd.DataFrame], windows: pd.DataFrame, at: Thresholds = THRESHOLDS
+) -> pd.DataFrame:
+    """Q_l of every training in its window.
+
+    Args:
+        tables: of a sweep.
+        windows: of the same, from `partial_windows`; trainings left out there have no row.
+        at: thresholds of the onsets.
+
+    Returns:
+        `cell`, `seed`, `level`, `overproduction` (mean Q_l), a row per training and Zipf level.
+    """
+    rule = commonest_rule(tables)
+    inside = rule[_inside(rule, *_edges(tables, at, pd.Index(rule["training"].unique())))]
+    each = inside.groupby(["training", "level"])["overproduction"].mean().reset_index()
+    tested = windows.loc[windows["left_out"].isna(), ["training", "cell", "seed"]]
+    return tested.merge(each.dropna(), on="training").drop(columns="training")
+
+
+def _edges(
+    tables: Mapping[str, pd.DataFrame], at: Thresholds, trainings: pd.Index
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """τ_partial and τ_mem of trainings, by training."""
+    onset = onsets(tables, at, only=[PARTIAL, MEMORIZATION])
+    partial, memorized = (
+        onset[onset["onset"] == name].set_index("training").reindex(trainings)
+        for name in (PARTIAL, MEMORIZATION)
+    )
+    return partial, memorized
+
+
+def _inside(rule: pd.DataFrame, begin: pd.DataFrame, close: pd.DataFrame) -> pd.Series:
+    """Which rows lie in [τ_partial, τ_mem), open where an onset lies beyond what was measured."""
+    start = begin["step"].where(begin["censoring"] != LEFT, 0.0)
+    stop = close["step"].where(close["censoring"] != RIGHT, np.inf)
+    from_, until = (rule["training"].map(edge).astype(float) for edge in (start, stop))
+    return (rule["step"] >= from_) & (rule["step"] < until)
 
 
 def partial_windows(
@@ -64,16 +110,9 @@ def partial_windows(
         not go on so long), `left_out` (why there is no Q, or missing).
     """
     frame = tables["trainings"][["training", "cell", "seed"]].set_index("training")
-    onset = onsets(tables, at)
-    begin, close = (
-        onset[onset["onset"] == name].set_index("training").reindex(frame.index)
-        for name in (PARTIAL, MEMORIZATION)
-    )
-    rule = commonest_rule(tables)
-    start = begin["step"].where(begin["censoring"] != LEFT, 0.0)
-    stop = close["step"].where(close["censoring"] != RIGHT, np.inf)
-    from_, until = (rule["training"].map(edge).astype(float) for edge in (start, stop))
-    inside = rule[(rule["step"] >= from_) & (rule["step"] < until)].dropna(subset="overproduction")
+    begin, close = _edges(tables, at, frame.index)
+    rule = over_levels(commonest_rule(tables))
+    inside = rule[_inside(rule, begin, close)].dropna(subset="overproduction")
     window = inside.groupby("training")["overproduction"]
     frame["steps"] = window.size().reindex(frame.index).fillna(0).astype(int)
     frame["overproduction"] = window.mean().reindex(frame.index)

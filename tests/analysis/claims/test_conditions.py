@@ -133,6 +133,17 @@ class TestC5:
         assert "works against the claim" in found.basis
         assert "−0.012 at 100 reverse steps" in found.basis
 
+    def test_levels_that_disagree_are_told_apart(self):
+        tables = clear("C5")
+        rules = tables["rules"]
+        rare = rules.assign(level=0, generated=0.8 * rules["true_frequency"])
+        both = {name: tables[name] for name in ("trainings", "curves", "levels")}
+        found = common_rules.test(Tables.of({**both, "rules": pd.concat([rules, rare])}))
+        levels = found.frames["levels"].set_index("level")["mean"]
+        assert levels[0] == pytest.approx(math.log(0.8))
+        assert levels[2] == pytest.approx(common_rules.test(tables).estimate.mean)
+        assert found.estimate.mean == pytest.approx(levels.mean())
+
     def test_needs(self):
         flat = [synthetic.config(seed=seed, depth=2) for seed in range(2)]
         lacks = common_rules.CLAIM.lacks(flat)

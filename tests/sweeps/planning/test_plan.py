@@ -59,7 +59,7 @@ def test_claims_are_told_testable_or_what_they_lack():
     assert "set grammar.zipf" in lacks["C1"][0]
     assert any("give corpus.size several values" in lack for lack in lacks["C7"])
     text = memophase("plan", "sweep.yaml", "--no-time").stdout
-    assert "not C1, C2, C16: all rules are equally probable" in text
+    assert "not C1, C2, C16, C20: all rules are equally probable" in text
     (line,) = [line for line in text.splitlines() if line.startswith("claims")]
     testable = [claim for claim, lack in lacks.items() if not lack]
     assert line.endswith(f"{len(testable)} of {len(lacks)} can be tested: {', '.join(testable)}")

@@ -270,7 +270,7 @@ FILES = {
     ),
     "a search that does not exist": (
         added("search: {kind: annealing}"),
-        ["sweep.yaml:11:10: search.kind: there is no search 'annealing'; there are grid and"],
+        ["sweep.yaml:11:10: search.kind: there is no search 'annealing'; there are grid, random"],
     ),
     "a random search of no size": (
         added("search: {kind: random}"),
@@ -328,7 +328,7 @@ OPTIONS = {
         ["num_samples=3"],
         ["num_samples: unknown field; did you mean 'search.num_samples'?"],
     ),
-    "a mistyped last word": (["widht=8"], ["did you mean 'network.width'?"]),
+    "a mistyped last word": (["widht=8"], ["did you mean 'search.width' or 'network.width'?"]),
     "nothing like a setting": (["xyzzy=8"], ["xyzzy: unknown field; `memophase settings` lists"]),
     "a group": (["training=3"], ["--set training=3: training: is a group of settings"]),
     "a seed": (["seed=3"], ["--set seed=3: seed: replicas are seeded"]),

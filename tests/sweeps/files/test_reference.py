@@ -67,7 +67,7 @@ def test_the_docs_hold_the_same_table():
     ("name", "found"),
     [
         ("training", [name for name in ROWS if name.startswith("training.")]),
-        ("num_samples", ["search.num_samples"]),
+        ("objectives", ["search.objectives"]),
         ("network.width", ["network.width"]),
         ("size", ["corpus.size"]),
         ("seeds", ["seeds"]),

@@ -49,7 +49,8 @@ class Plan:
         memory_mib: of the largest pack.
         memory_limit_mib: that a pack may take; one of a single training may take more.
         disk_mib: of the results.
-        networks: of all trainings, one for each kind and size.
+        networks: of all trainings, one for each kind and size; of an open-ended search, of the
+            cells that are known before.
         claims: which of them the sweep can test, and what it lacks for the others.
         single_stratum: where memorization by typicality is a single point, and why; None: nowhere.
     """
@@ -110,6 +111,7 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         on_gpu=on_gpu,
         compositions={training: standing.composition for training, standing in standings.items()},
     )
+    configs = [t.config for c in sweep.cells for t in sweep.search.space.replicas(c)]
     most_flop = sweep.search.most_flop(Evidence(results, done))
     spent = cost.total(cost.of(t.config, standings[t.hash].step) for t in unfinished)
     core = wall = None
@@ -134,8 +136,8 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         core_hours=core,
         wall_hours=wall,
         gpu_hours=_gpu_hours(spent) if on_gpu else None,
-        networks=networks(training.config for training in sweep.trainings),
-        claims=readiness([training.config for training in sweep.trainings]),
+        networks=networks(configs),
+        claims=readiness(configs),
         single_stratum=single_stratum([cell.config for cell in sweep.cells]),
     )
 

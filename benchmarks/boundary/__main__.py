@@ -29,7 +29,7 @@ def main() -> None:
         for name in arguments.world or SHAPES:
             simulate(name, arguments)
     if arguments.command == "replay":
-        replay(Grid.of(arguments.results), arguments)
+        replay(Grid.of(arguments.results, arguments.step), arguments)
     if arguments.command == "pictures":
         draw(arguments)
     for file in sorted(arguments.out.glob("*.jsonl")):
@@ -54,7 +54,7 @@ def simulate(name: str, arguments: argparse.Namespace) -> None:
 
 def played(world: World, repetition: int, arguments: argparse.Namespace) -> Iterator[Score]:
     truth = world.crossings()
-    searched, _ = ways.search(world, arguments.width, repetition)
+    searched, _ = ways.search(world, arguments.width, repetition, batch=arguments.batch)
     budget = searched.observed.spent
     yield score(SEARCH, repetition, searched, truth, STEP)
     drawn = ways.random(world, budget, arguments.width, repetition)
@@ -74,7 +74,9 @@ def replay(grid: Grid, arguments: argparse.Namespace) -> None:
     with (arguments.out / "replay.jsonl").open("w") as out:
         for repetition in range(arguments.repetitions):
             shuffled = grid.shuffled(repetition)
-            searched, surface = ways.search(shuffled, arguments.width, repetition, grid.seeds)
+            searched, surface = ways.search(
+                shuffled, arguments.width, repetition, grid.seeds, arguments.batch
+            )
             budget = searched.observed.spent
             each = {
                 SEARCH: searched,
@@ -142,7 +144,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="number of the first repetition")
     parser.add_argument("--until", type=int, default=40, help="repetitions that draw to equal band")
+    parser.add_argument("--step", type=int, help="at which a grid is cut; default: its last")
     parser.add_argument("--width", type=float, default=1.0, help="of the band, in lattice steps")
+    parser.add_argument("--batch", type=int, default=8, help="trainings that are asked at a time")
     parser.add_argument("--out", type=Path, default=Path("results/boundary"))
     parser.add_argument("--pictures", type=Path, default=Path("docs/boundary-search"))
     return parser.parse_args()

@@ -42,18 +42,25 @@ class Grid:
     order: Array
 
     @classmethod
-    def of(cls, results: Path) -> Grid:
-        """Reads a results folder whose cells differ in dataset size and width only."""
+    def of(cls, results: Path, last_step: int | None = None) -> Grid:
+        """Reads a results folder whose cells differ in dataset size and width only.
+
+        Args:
+            results: the folder.
+            last_step: where trainings are cut; widths of which one has not come so far are left
+                out. None: the last step that all have come to.
+        """
         tables = load(str(results))
         trainings = tables.trainings.set_index("training")
         names = ["corpus.size", "network.width"]
-        curves = (
-            tables["curves"]
-            .pivot_table(index="training", columns="step", values="excess_copies")
-            .dropna(axis="columns")
-        )  # steps that all trainings have come to
-        last_step = int(curves.columns[-1])
-        timing = tables["timing"].query("step <= @last_step")
+        last_step = last_step or int(trainings["step"].min())
+        reached = trainings.groupby("network.width")["step"].transform("min") >= last_step
+        trainings = trainings[reached]
+        curves = tables["curves"].pivot_table(
+            index="training", columns="step", values="excess_copies"
+        )
+        curves = curves.loc[trainings.index, curves.columns.astype(int) <= last_step]
+        timing = tables["timing"].query("step <= @last_step and training in @trainings.index")
         own = ["training_seconds", "generating_seconds", "measuring_seconds"]
         spent = (timing[own].sum(axis=1) / timing["members"]).groupby(timing["training"]).sum()
         packs = timing.groupby("training")["members"].max()

@@ -95,7 +95,8 @@ def row(way: str, scores: list[Score]) -> str:
         f"| {way} | {len(scores)} | {located} | {error} "
         f"| {np.mean([s.invented for s in scores]):.2f} "
         f"| {_coverage(scores) if banded and true else ''} "
-        f"| {spent.mean():.1%} | {np.mean([s.trainings for s in scores]):.1f} |"
+        f"| {spent.mean():.1%} | {_share([s.seconds for s in scores])} "
+        f"| {_share([s.packed for s in scores])} | {np.mean([s.trainings for s in scores]):.1f} |"
     )
 
 
@@ -104,3 +105,8 @@ def _coverage(scores: list[Score]) -> str:
     shares = np.array([s.covered / s.true for s in scores])
     error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else np.nan
     return f"{shares.mean():.1%} ± {error:.1%}"
+
+
+def _share(values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{np.mean(known):.1%}" if known else ""

@@ -51,11 +51,13 @@ def level_set(trainings: Trainings, width: float, seed: int, most: int) -> Level
     return LevelSet(cells, costs, level=LEVEL, width=width, seed=seed, max_seeds=most)
 
 
-def search(trainings: Trainings, width: float, seed: int, most: int = 8) -> tuple[Played, Surface]:
+def search(
+    trainings: Trainings, width: float, seed: int, most: int = 8, batch: int = BATCH
+) -> tuple[Played, Surface]:
     """Level-set search until its band is narrow enough."""
     way, observed = level_set(trainings, width, seed, most), Observed(trainings)
     surface, batches = way.fit(*observed.rows()), []
-    while not way.finished(surface) and (wanted := way.ask(surface, BATCH)):
+    while not way.finished(surface) and (wanted := way.ask(surface, batch)):
         for cell, further in wanted:
             observed.train(cell, further)
         batches.append([cell for cell, further in wanted for _ in range(further)])

@@ -66,7 +66,8 @@ class LevelSet:
         costs: (M,) cost of one training of each cell, > 0, in any unit.
         level: of the order parameter.
         width: the search ends when the band is nowhere wider than so many lattice steps, each
-            part of it measured along the axis on which it is narrowest; > 0.
+            part of it measured along the axis on which it is narrowest, of those on which it ends
+            within the lattice; > 0.
         coverage: of the band, 0 < coverage < 1.
         bounds: where the order parameter saturates ([0, 1] for E, λ, V), None where it does not.
         seed: of the draws of the process' scales.
@@ -324,7 +325,7 @@ class Surface:
             Lattice steps, and for each candidate a factor, NaN where nothing is to be done.
         """
         undecided = np.abs(self.mean) < self.quantile * self.deviation
-        at = np.full(len(self.search.costs), np.inf)
+        at, cut = np.full((2, len(self.search.costs)), np.inf)
         beside = np.zeros(len(self.search.costs))
         crossed = False
         for axis in range(self.search.candidates.shape[1]):
@@ -336,11 +337,13 @@ class Surface:
                     ends = np.interp([each.lower, each.upper], values, np.arange(len(values)))
                     steps = float(ends[1] - ends[0])
                     inside = line[(x >= each.lower) & (x <= each.upper)]
-                    at[inside] = np.fmin(at[inside], steps)
+                    known = cut if each.open_below or each.open_above else at
+                    known[inside] = np.fmin(known[inside], steps)
                     if len(inside) == 0:
                         after = int(np.searchsorted(x, each.lower))
                         around = line[after - 1 : after + 1]
                         beside[around] = np.maximum(beside[around], steps)
+        at = np.where(np.isfinite(at), at, cut)  # a stretch that the lattice cuts says less
         widths = np.maximum(np.where(undecided, at, 0.0), beside)
         if crossed:
             wide = widths > self.search.width

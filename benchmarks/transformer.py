@@ -93,7 +93,7 @@ def products(shape: TransformerShape, members: int, batch: int) -> Run:
 
 def pack_step(configs: list[TrialConfig]) -> Run:
     """A step of a pack."""
-    d = configs[0].grammar.shape.num_leaves
+    d = configs[0].shape.num_leaves
     strings = np.random.default_rng(0).integers(0, VOCAB, (STRINGS, d)).astype(np.uint8)
     trainer = PackTrainer([Trained(config, strings) for config in configs], torch.device("cpu"))
     return lambda: trainer.train(trainer.step + 1)

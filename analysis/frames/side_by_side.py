@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from analysis.frames.cells import SIDE, labelled
 from analysis.frames.errors import AnalysisError
-from analysis.frames.tables import Problem, Tables
+from analysis.frames.tables import Problem, Rows, Tables
 
 
 def side_by_side(sides: Mapping[str, Tables]) -> Tables:
@@ -33,8 +34,11 @@ def side_by_side(sides: Mapping[str, Tables]) -> Tables:
     trainings = labelled(pd.concat(parts, ignore_index=True))
     rank = pd.Series(range(len(trainings)), index=trainings["training"])
 
-    def frame(name: str, columns: Sequence[str] | None, last: bool) -> pd.DataFrame:
-        found = [_marked(tables._reader(name, columns, last), i) for i, tables in enumerate(every)]
+    def frame(name: str, columns: Sequence[str] | None, wanted: Rows) -> pd.DataFrame:
+        found = [
+            _marked(tables._reader(name, columns, _of_side(wanted, i)), i)
+            for i, tables in enumerate(every)
+        ]
         whole = pd.concat([rows for rows in found if len(rows)] or found[:1], ignore_index=True)
         order = whole["training"].map(rank).argsort(kind="stable")
         return whole.iloc[order].reset_index(drop=True)
@@ -50,3 +54,12 @@ def side_by_side(sides: Mapping[str, Tables]) -> Tables:
 
 def _marked(rows: pd.DataFrame, side: int) -> pd.DataFrame:
     return rows.assign(training=f"{side}/" + rows["training"].astype(str))
+
+
+def _of_side(wanted: Rows, side: int) -> Rows:
+    """The same rows as a side's own tables name them."""
+    if wanted.at is None:
+        return wanted
+    prefix = f"{side}/"
+    own = wanted.at[wanted.at.index.str.startswith(prefix)]
+    return replace(wanted, at=own.set_axis(own.index.str.removeprefix(prefix)))

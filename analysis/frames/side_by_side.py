@@ -58,8 +58,8 @@ def _marked(rows: pd.DataFrame, side: int) -> pd.DataFrame:
 
 def _of_side(wanted: Rows, side: int) -> Rows:
     """The same rows as a side's own tables name them."""
-    if wanted.at is None:
+    steps, prefix = wanted.at, f"{side}/"
+    if steps is None:
         return wanted
-    prefix = f"{side}/"
-    own = wanted.at[wanted.at.index.str.startswith(prefix)]
+    own = steps[steps.index.str.startswith(prefix)]
     return replace(wanted, at=own.set_axis(own.index.str.removeprefix(prefix)))

@@ -280,9 +280,8 @@ def report(
     shows both on common axes, with differences and their intervals.
 
     \b
-    Examples:
-      memophase report results/demo --out demo-report
-      memophase report results/unet results/transformer --out compared
+    Example:  memophase report results/demo --out demo-report
+              memophase report results/unet results/transformer --out compared
     """
     if len(results) == 1:
         return _write_report(results[0], out)

@@ -33,6 +33,7 @@ def curve_panels(at: Thresholds = THRESHOLDS) -> list[Panel]:
 
     panels = [
         of_strings("copying", "Copying", "share of generated strings", marks, SHARES),
+        of_strings("nearest", "Near copies", "share of generated images", (), SHARES),
         of_levels(
             "partial", "Partial memorization", "λ of level", (at.partial, at.partial_onset), SHARES
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -46,7 +48,7 @@ def extents(
 
 def domain_signal(data: str, panel: str = "") -> str:
     """The name of the signal that holds a panel's domain."""
-    return f"domain_{data}_{panel}".rstrip("_").replace("-", "_")
+    return re.sub(r"\W", "_", f"domain_{data}_{panel}".rstrip("_"))
 
 
 def _roomy(low: np.ndarray, high: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

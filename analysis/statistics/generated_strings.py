@@ -6,9 +6,9 @@ them has it, and no control has it at any. That is what λ_l counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -95,12 +95,18 @@ def generated_strings(
         row = {str(field): value for field, value in record.items()}
         name = str(row["training"])
         if name in samples and name in strings:
-            size = int(row["grammar.tuple_size"])
+            size = _tuple_size(row)
             shown = _shown(samples[name], strings[name], size)
             found.append(
                 CellStrings(str(row["cell"]), name, int(row["seed"]), size, shown, grammar_of(row))
             )
     return found
+
+
+def _tuple_size(row: Mapping[str, Any]) -> int:
+    """s, of the grammar or of the strings that were read."""
+    values = (row.get("grammar.tuple_size"), row.get("pool.tuple_size"))
+    return int(next(value for value in values if value is not None and value == value))
 
 
 def strings_of(found: Sequence[CellStrings]) -> pd.DataFrame:

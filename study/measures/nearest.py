@@ -75,7 +75,7 @@ COLUMNS = (
         source="[Bonnaire 2025]",
         null=_NO_IMAGES,
         generated=True,
-        curve=Curve(panel="copying", name="near copies by the ratio rule"),
+        curve=Curve(panel="nearest", name="near copies by the ratio rule", first=True),
     ),
     Column(
         name="ratio_copies_control",
@@ -85,6 +85,6 @@ COLUMNS = (
         range="[0, 1]",
         null=_NO_IMAGES,
         generated=True,
-        curve=Curve(panel="copying", name="ratio rule against controls", obvious=True),
+        curve=Curve(panel="nearest", name="the same against controls", obvious=True),
     ),
 )

@@ -24,17 +24,16 @@ from analysis.statistics.regimes import last_steps, regimes
 from study.store.results import Results
 from sweeps.cli import app
 from tests.analysis import synthetic
-from tests.analysis.report.test_report import packed, read
+from tests.analysis.report.test_report import Blank, packed, read
 
 STEPS = 512
 AXES = ["corpus.size", "network.width"]
-BLANK = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
 
 
 @pytest.fixture(autouse=True)
 def nothing_drawn(monkeypatch) -> None:
     """What is drawn is seen in the browser; here it would only take time."""
-    monkeypatch.setattr("analysis.report.folder.svg", lambda figure, theme: BLANK)
+    monkeypatch.setattr("analysis.report.folder.Engine", Blank)
     monkeypatch.setattr("analysis.report.packing.spec", lambda figure: {})
 
 

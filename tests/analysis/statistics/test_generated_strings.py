@@ -21,7 +21,7 @@ from analysis.statistics.generated_strings import (
 )
 from rhm import Grammar
 from study.config import TrialConfig
-from study.corpus.grammar_source import build_corpus
+from study.corpus.building import build_corpus
 from tests.analysis import synthetic
 
 

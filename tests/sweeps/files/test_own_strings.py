@@ -9,6 +9,7 @@ from study.store.results import Results
 from sweeps.cli import app
 from sweeps.faults import UsageError
 from sweeps.files import spec
+from sweeps.space.cells import pools
 
 WORDS = [a + b + c + d for a in "xyz" for b in "uvxyz" for c in "xyz" for d in "xyuz"]
 FIVE_LINES = """\
@@ -41,7 +42,7 @@ def test_a_file_is_found_beside_the_sweep_and_in_the_current_folder(here, monkey
 def test_cells_of_one_file_share_their_strings(here):
     sweep = spec.load("beside/mine.yaml", ["grid.network.width=[8, 16]", "seeds=2"])
     assert len(sweep.trainings) == 4
-    (pool,) = sweep.pools
+    (pool,) = pools(sweep.cells)
     assert pool is sweep.cells[0].pool is sweep.cells[1].pool
 
 

@@ -76,7 +76,7 @@ class GrammarConfig(Section):
         zipf = {level: a for level, a in self.zipf.items() if a != 0}
         object.__setattr__(self, "zipf", zipf)  # exponent 0 is uniform: one identity for both
 
-    @property
+    @cached_property
     def shape(self) -> GrammarShape:
         """The grammar's shape on the floor below."""
         return GrammarShape(
@@ -304,7 +304,7 @@ class TrialConfig(Section):
             raise ValueError("these strings have no grammar")
         return self.grammar
 
-    @property
+    @cached_property
     def shape(self) -> TreeShape:
         """L, v, s and d of the strings, wherever they come from."""
         return self.pool.shape if self.pool is not None else self.known_grammar.shape
@@ -360,7 +360,7 @@ class TrialConfig(Section):
         """The step at which the training ends: its last measured step."""
         return self.measured_steps[-1]
 
-    @property
+    @cached_property
     def resolved(self) -> TrialConfig:
         """The same training with every derived default written out."""
         grammar = self.grammar
@@ -375,7 +375,7 @@ class TrialConfig(Section):
         changed = {"corpus": corpus, "network": network, "measurement": measurement}
         return replace(self, grammar=grammar, **changed)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """The identity, 16 hexadecimal digits; the name of the training's folder.
 

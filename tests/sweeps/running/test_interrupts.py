@@ -69,6 +69,7 @@ def test_other_threads_leave_signals_alone():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_polite_end_is_an_interruption(handlers, number: signal.Signals):
+    signal.signal(number, signal.SIG_DFL)
     _end_cleanly_when_terminated()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), number)

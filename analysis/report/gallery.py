@@ -24,6 +24,9 @@ from analysis.statistics.regimes import THRESHOLDS
 if TYPE_CHECKING:
     import altair as alt
 
+GLYPHS = 500
+"""Cells whose curves are drawn small; of more every second, third, … so that they stay spread."""
+
 GLYPH_POINTS, FEWEST_POINTS = 10_000, 5
 """Points of one series over all cells: the more cells, the fewer pixels has each of its curves."""
 
@@ -136,7 +139,11 @@ def glyph_figure(findings: Findings) -> Figure:
     """All cells' curves at a glance."""
     phase = findings.phase
     points = max(FEWEST_POINTS, min(STEPS_SHOWN, GLYPH_POINTS // max(len(phase.cells), 1)))
-    thinned_curves = thinned(findings.curves, by=["cell", "panel", "series"], at_most=points)
+    cells = phase.cells["cell"].tolist()
+    drawn = cells[:: -(-len(cells) // GLYPHS)]
+    own = findings.curves[findings.curves["cell"].isin(drawn)]
+    thinned_curves = thinned(own, by=["cell", "panel", "series"], at_most=points)
+    left_out = "" if drawn == cells else f" Curves of {len(drawn):,} of {len(cells):,} cells."
 
     def draw(theme: Theme) -> alt.TopLevelMixin:
         return glyph_panels(phase, theme, cells="phase", curves="glyphs", picked=findings.picked)
@@ -149,7 +156,7 @@ def glyph_figure(findings: Findings) -> Figure:
             "The diagram again, with the course of each cell instead of its end: means over seeds, "
             f"from step {steps.min():,} at the left of a cell to {steps.max():,} at its right (log "
             "scale), from 0 at its bottom to 1 at its top. λ at the smallest level ≥ 1 at which it "
-            "is defined."
+            f"is defined.{left_out}"
         ),
         data={"phase": phase.cells, "glyphs": glyph_table(thinned_curves, phase)},
         draw=draw,

@@ -196,6 +196,8 @@ def _found(training: str, places: Sequence[Place]) -> Found:
     for place in places:
         try:
             status = place.results.verified(training)
+            if status is not None and status.files:
+                place.results.pool(place.results.config(training))
         except DamagedTraining as damage:
             damaged.append((place, str(damage)))
             untouchable |= place is places[0] and isinstance(damage, UnreadableTraining)
@@ -243,10 +245,14 @@ def _rows(results: Results, status: Status, name: str, until: int) -> pa.Table:
 
 
 def _take(into: Results, here: Status | None, place: Place, status: Status) -> None:
-    """Publish a training of another place; the checkpoints that were kept here stay."""
+    """Publish a training of another place; the checkpoints that were kept here stay.
+
+    The strings that it draws from, where no grammar makes them, are there first.
+    """
     if here is None:
         into.discard(status.training)  # damaged, or nothing
     files = {name: place.results.read(status, name) for name in status.files}
     kept = {} if here is None else {name: here.files[name] for name in here.kept.values()}
+    into.hold_pools([place.results.config(status.training)], place.results)
     config = place.results.store.read(f"{FOLDER}/{status.training}/config.json")
     into.adopt(replace(status, files={**kept, **status.files}), config, files)

@@ -14,17 +14,22 @@ from tests.sweeps.tiny import TINY
 
 
 def trained(
-    where: Path, *options: str, only: Sequence[int] | None = None, until: int | None = None
+    where: Path,
+    *options: str,
+    only: Sequence[int] | None = None,
+    until: int | None = None,
+    text: str = TINY,
 ) -> list[str]:
     """The tiny sweep's results with some of its trainings measured; returns all their hashes.
 
     options: as `--set` takes them.
     only: the places of those that are trained; None: all.
     until: their last step, which the listing does not know of.
+    text: the sweep file.
     """
     results = Results.open(where)
-    sweep = spec.loads(TINY, list(options))
-    shorter = spec.loads(TINY, [*options, *([f"training.steps={until}"] if until else [])])
+    sweep = spec.loads(text, list(options))
+    shorter = spec.loads(text, [*options, *([f"training.steps={until}"] if until else [])])
     listed = folder.publish(sweep, Evidence(results))
     for place, training in enumerate(shorter.search.known(Evidence(results))):
         if only is None or place in only:

@@ -2,15 +2,17 @@
 
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from analysis import load
+from study import load_training
 from study.store.results import Results
 from sweeps.status.heartbeat import Heartbeat
 from sweeps.upkeep import join as joining
-from tests.sweeps.tiny import memophase
+from tests.sweeps.tiny import TINY, memophase
 from tests.sweeps.upkeep.studies import contents, files, trained
 
 
@@ -230,3 +232,24 @@ def test_progress_is_told(two):
     heard = []
     joining.join(["a", "b"], "c", tell=lambda *each: heard.append(each))
     assert heard == [(k, 4) for k in range(1, 5)]
+
+
+def test_strings_of_ones_own_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("".join(letters) for letters in product("abc", repeat=4))
+    Path("words.txt").write_text("\n".join(words))
+    text = TINY.replace(
+        "grammar: {depth: 2, vocab_size: 4, num_synonyms: 2}",
+        "corpus: {source: strings, path: words.txt}",
+    )
+    hashes = trained(Path("a"), text=text, only=[0])
+    trained(Path("b"), text=text, only=[1, 2, 3])
+    assert memophase("join", "a", "b", "--into", "c").exit_code == 0
+    assert files(Path("c", "pools")) == files(Path("b", "pools")) != {}
+    assert load_training(f"c/trainings/{hashes[1]}").generate(2).shape == (2, 4)
+
+    (strings,) = Path("b/pools").iterdir()
+    strings.unlink()
+    again = memophase("join", "a", "b", "--into", "d")
+    assert [line for line in again.stdout.splitlines() if "damaged" in line or "missing" in line]
+    assert set(Results.open("d").trainings()) == {hashes[0]}

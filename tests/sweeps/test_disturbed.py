@@ -15,7 +15,7 @@ import pytest
 
 from study.store.results import Results
 from tests.sweeps import processes
-from tests.sweeps.tiny import TINY, in_process
+from tests.sweeps.tiny import TINY, contents, in_process
 
 pytestmark = [pytest.mark.long, pytest.mark.ray]
 
@@ -37,16 +37,6 @@ def undisturbed(home: Path) -> dict[str, dict[str, str]]:
     done = in_process("run", "tiny.yaml", *OPTIONS, "--results", "undisturbed", cwd=home)
     assert done.returncode == 0, done.stdout + done.stderr
     return contents(home / "undisturbed")
-
-
-def contents(folder: Path) -> dict[str, dict[str, str]]:
-    """Training -> table (and checkpoint) -> checksum, without the clock's, all verified."""
-    results, found = Results.open(folder), {}
-    for training in results.trainings():
-        status = results.verified(training)
-        assert status is not None
-        found[training] = {n: e.sha256 for n, e in status.files.items() if n != "timing"}
-    return found
 
 
 def steps(folder: Path) -> dict[str, int]:

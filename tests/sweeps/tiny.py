@@ -8,6 +8,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
+from study.store.results import Results
 from sweeps.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,17 @@ grid:
   corpus.size: [4, 8]
 seeds: 2
 """
+
+
+def contents(folder: Path) -> dict[str, dict[str, str]]:
+    """Training -> table (and checkpoint) -> checksum, without the clock's, all verified."""
+    results, found = Results.open(folder), {}
+    for training in results.trainings():
+        status = results.verified(training)
+        assert status is not None
+        files = {name: e.sha256 for name, e in status.files.items() if name != "timing"}
+        found[training] = files | {"step": str(status.step), "state": status.state}
+    return found
 
 
 def memophase(*arguments: str) -> Result:

@@ -37,18 +37,6 @@ def trained(
     return [training.hash for training in listed]
 
 
-def contents(where: Path) -> dict[str, dict[str, str]]:
-    """Training -> table (and checkpoint) -> checksum, without the clock's."""
-    results = Results.open(where)
-    found = {}
-    for training in results.trainings():
-        status = results.verified(training)
-        if status is not None:
-            files = {name: e.sha256 for name, e in status.files.items() if name != "timing"}
-            found[training] = files | {"state": status.state, "step": str(status.step)}
-    return found
-
-
 def files(where: Path) -> Mapping[str, bytes]:
     """All bytes below a folder."""
     return {str(f.relative_to(where)): f.read_bytes() for f in where.rglob("*") if f.is_file()}

@@ -12,8 +12,8 @@ from study import load_training
 from study.store.results import Results
 from sweeps.status.heartbeat import Heartbeat
 from sweeps.upkeep import join as joining
-from tests.sweeps.tiny import TINY, memophase
-from tests.sweeps.upkeep.studies import contents, files, trained
+from tests.sweeps.tiny import TINY, contents, memophase
+from tests.sweeps.upkeep.studies import files, trained
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 from analysis import load
 from study.store.results import Results
 from sweeps.status.heartbeat import Heartbeat
-from tests.sweeps.tiny import TINY, memophase
-from tests.sweeps.upkeep.studies import contents, files, trained
+from tests.sweeps.tiny import TINY, contents, memophase
+from tests.sweeps.upkeep.studies import files, trained
 
 HERE = ["tiny.yaml", "--results", "r"]
 

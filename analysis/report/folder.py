@@ -17,6 +17,7 @@ from pyarrow import csv
 
 from analysis.charts.theme import THEMES
 from analysis.frames import searches
+from analysis.frames.alphabets import alphabet_of
 from analysis.frames.cells import SIDE
 from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
@@ -97,7 +98,8 @@ def write_report(
     _check_target(target)
     opened = results if isinstance(results, Results) else Results.open(results)
     found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
-    found = replace(found, search=searches.read(opened.store))
+    spelled = [replace(one, alphabet=alphabet_of(opened, one.training)) for one in found.generated]
+    found = replace(found, generated=spelled, search=searches.read(opened.store))
     return _published(found, target, title=title, theme=theme, record=record or Record())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.charts.figure import rounded
+from analysis.frames.alphabets import NUMBERS
 from analysis.frames.grammars import RuleTables
 from analysis.statistics.generated_strings import CellStrings
 
@@ -18,6 +19,7 @@ def document(found: Sequence[CellStrings]) -> dict[str, Any]:
 
     A string is `[step, sample, kind, tokens, parse, marks]`. Of the grammar `rules[l][symbol]` are
     m tuples in the order of their ranks and `probabilities[l]` theirs, shared by all symbols.
+    `alphabet` and `separator` say how strings are written out; without one as numbers.
     """
     return {
         one.cell: {
@@ -28,6 +30,8 @@ def document(found: Sequence[CellStrings]) -> dict[str, Any]:
                 [s.step, s.sample, s.kind, s.tokens, s.parse, [list(mark) for mark in s.marks]]
                 for s in one.strings
             ],
+            "alphabet": None if one.alphabet is None else list(one.alphabet.symbols),
+            "separator": NUMBERS if one.alphabet is None else one.alphabet.separator,
             "grammar": None if one.grammar is None else _grammar(one.grammar),
         }
         for one in found

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.frames.alphabets import NUMBERS, Alphabet
 from analysis.frames.grammars import RuleTables, grammar_of
 from analysis.frames.tables import Tables
 
@@ -61,6 +62,7 @@ class CellStrings:
         tuple_size: s.
         strings: in the order of steps.
         grammar: that its strings come from; None where they come from none.
+        alphabet: by which its strings are written out; None: as numbers.
     """
 
     cell: str
@@ -69,6 +71,13 @@ class CellStrings:
     tuple_size: int
     strings: list[Shown]
     grammar: RuleTables | None
+    alphabet: Alphabet | None = None
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """A string as it is read."""
+        if self.alphabet is not None:
+            return self.alphabet.text(tokens)
+        return NUMBERS.join(map(str, tokens))
 
 
 def generated_strings(
@@ -114,7 +123,7 @@ def strings_of(found: Sequence[CellStrings]) -> pd.DataFrame:
     rows = [
         (
             one.cell, one.training, one.seed, s.step, s.sample, s.kind,
-            " ".join(map(str, s.tokens)), " ".join(f"{level}:{node}" for level, node in s.marks),
+            one.text(s.tokens), " ".join(f"{level}:{node}" for level, node in s.marks),
         )
         for one in found
         for s in one.strings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis import load
@@ -18,6 +19,7 @@ from study.config import TrialConfig
 from study.corpus.pools import pool_of, ready
 from study.store.results import Results
 from study.training.run import run_pack
+from tests.analysis.report.test_report import packed, read
 from tests.study.small import small
 
 OF_RULES = ("C2", "C3", "C4", "C11", "C12", "C13", "C17")
@@ -111,3 +113,8 @@ def test_sweeps_of_both_are_told_apart(mixed):
 def test_the_page_is_written(results, tmp_path):
     paths = write_report(results, tmp_path / "page", title="words", axes=["corpus.size"])
     assert "strings have no grammar" in paths.page.read_text(encoding="utf-8")
+    strings = pd.read_parquet(tmp_path / "page" / "data" / "generated_strings.parquet")["string"]
+    assert len(strings) > 0
+    assert strings.str.fullmatch("[uvxyz]{4}").all()
+    held = packed(read(paths))["strings"]
+    assert {(one["separator"], *one["alphabet"]) for one in held.values()} == {("", *"uvxyz")}

@@ -17,7 +17,7 @@ const drawn = (name, attributes, ...children) => {
 };
 
 // The leaves as text, every copied substring as one mark.
-const leavesOf = ([, , , tokens, , marks], size) => {
+const leavesOf = ([, , , tokens, , marks], { size, alphabet, separator }) => {
   const depth = Math.round(Math.log(tokens.length) / Math.log(size));
   const spans = marks.map(([level, node]) => {
     const length = size ** (depth - level);
@@ -27,14 +27,14 @@ const leavesOf = ([, , , tokens, , marks], size) => {
   for (let i = 0; i < tokens.length; ) {
     const span = spans.find(([start]) => start === i);
     const end = span ? span[1] : i + 1;
-    const text = tokens.slice(i, end).join(" ");
-    parts.push(span ? made("mark", { textContent: text }) : text, " ");
+    const text = tokens.slice(i, end).map((token) => alphabet?.[token] ?? token).join(separator);
+    parts.push(span ? made("mark", { textContent: text }) : text, separator);
     i = end;
   }
   return parts;
 };
 
-const treeOf = ([step, sample, , tokens, parse, marks], size) => {
+const treeOf = ([step, sample, , tokens, parse, marks], { size, alphabet }) => {
   const levels = parse ?? [tokens];
   const depth = levels.length - 1;
   const width = tokens.length * LEAF, height = levels.length * FLOOR;
@@ -55,7 +55,7 @@ const treeOf = ([step, sample, , tokens, parse, marks], size) => {
       }
       const mark = drawn("rect", { x: x - 10, y: y - 10, width: 20, height: 20, rx: 4, class: kind });
       const text = drawn("text", { x, y: y + 4, "text-anchor": "middle", class: kind });
-      text.textContent = symbol < 0 ? "×" : symbol;
+      text.textContent = symbol < 0 ? "×" : (alphabet?.[symbol] ?? symbol);
       nodes.push(mark, text);
     }),
   );
@@ -78,15 +78,15 @@ const grammarOf = ({ rules, probabilities }) =>
 
 const element = (id) => document.getElementById(id);
 
-const listStrings = ({ strings, size }, step) => {
-  const shown = strings.filter(([at]) => at === step);
+const listStrings = (own, step) => {
+  const shown = own.strings.filter(([at]) => at === step);
   const show = (string, button) => {
     for (const other of element("strings-list").querySelectorAll("button")) other.setAttribute("aria-pressed", other === button);
-    element("strings-tree").replaceChildren(treeOf(string, size));
+    element("strings-tree").replaceChildren(treeOf(string, own));
   };
   const items = shown.map((string) => {
     const kind = string[2] ?? "";
-    const button = made("button", { type: "button" }, made("span", { className: `kind ${kind}`, textContent: kind || "string" }), " ", ...leavesOf(string, size));
+    const button = made("button", { type: "button" }, made("span", { className: `kind ${kind}`, textContent: kind || "string" }), " ", ...leavesOf(string, own));
     button.addEventListener("click", () => show(string, button));
     return [string, button];
   });

@@ -98,7 +98,11 @@ def _network(network: Network) -> str:
     learned = " to ".join(dict.fromkeys(f"{count:,}" for count in network.parameters))
     flop = " to ".join(dict.fromkeys(f"{each:.2e}" for each in network.step_flop))
     size = f"{network.kind} of width {network.width}{layers}"
-    return f"{size}: {learned} parameters, {flop} FLOP a step, {network.trainings} trainings"
+    told = f"{size}: {learned} parameters, {flop} FLOP a step, {network.trainings} trainings"
+    if network.matched is None:
+        return told
+    width = " to ".join(dict.fromkeys(map(str, network.matched)))
+    return f"{told}; of transformers width {width} is nearest in parameters"
 
 
 def _claims(found: Sequence[Readiness]) -> Iterator[tuple[str, str]]:

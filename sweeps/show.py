@@ -67,7 +67,8 @@ def standing(found: StudyStanding) -> str:
         lines.append(f"run by {found.runner}" + (f", {duration(left)} left" if left else ""))
     if found.usage is not None:
         lines.append(f"last run: {found.usage}")
-    lines += [f"  {t.label} seed {t.seed}: {reason}" for t, reason in found.troubles]
+    for listed, reason in found.troubles:
+        lines.append("  " + " ".join(filter(None, (listed.label, f"seed {listed.seed}: {reason}"))))
     lines += found.ignored
     return "\n".join(lines)
 

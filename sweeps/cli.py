@@ -240,9 +240,9 @@ def log(
         str,
         typer.Argument(
             help="The cell as `status` and `run` name it, such as 'size=64 width=16', or so much "
-            "of it that it is no other; or the hash of a training."
+            "of it that it is no other; or the hash of a training. Of a sweep of one cell, nothing."
         ),
-    ],
+    ] = "",
     seed: Annotated[int | None, typer.Option(help="Of the replica. [default: all]")] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -67,7 +67,8 @@ def standing(found: StudyStanding) -> str:
         lines.append(f"run by {found.runner}" + (f", {duration(left)} left" if left else ""))
     if found.usage is not None:
         lines.append(f"last run: {found.usage}")
-    lines += [f"  {t.label} seed {t.seed}: {reason}" for t, reason in found.troubles]
+    for listed, reason in found.troubles:
+        lines.append("  " + " ".join(filter(None, (listed.label, f"seed {listed.seed}: {reason}"))))
     lines += found.ignored
     return "\n".join(lines)
 
@@ -98,7 +99,11 @@ def _network(network: Network) -> str:
     learned = " to ".join(dict.fromkeys(f"{count:,}" for count in network.parameters))
     flop = " to ".join(dict.fromkeys(f"{each:.2e}" for each in network.step_flop))
     size = f"{network.kind} of width {network.width}{layers}"
-    return f"{size}: {learned} parameters, {flop} FLOP a step, {network.trainings} trainings"
+    told = f"{size}: {learned} parameters, {flop} FLOP a step, {network.trainings} trainings"
+    if network.matched is None:
+        return told
+    width = " to ".join(dict.fromkeys(map(str, network.matched)))
+    return f"{told}; of transformers width {width} is nearest in parameters"
 
 
 def _claims(found: Sequence[Readiness]) -> Iterator[tuple[str, str]]:

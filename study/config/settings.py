@@ -98,12 +98,12 @@ class Section:
             except ValueError as error:
                 faults += _within(f.name, error)
         if not faults:
-            faults = [((name,) if name else (), what) for name, what in self.faults()]
+            faults = [(_path(name), what) for name, what in self.faults()]
         if faults:
             raise ConfigError(faults)
 
     def faults(self) -> list[tuple[str, str]]:
-        """Faults that involve several settings, as (field, what); the base has none."""
+        """Faults that involve several settings, as (dotted field, what); the base has none."""
         return []
 
     @classmethod
@@ -206,6 +206,11 @@ def _faults_of_the_rest(
         except ValueError as error:
             faults += _within(name, error)
     return faults
+
+
+def _path(name: str) -> tuple[str, ...]:
+    """The parts of a dotted name; none of an empty one, which is the section itself."""
+    return tuple(name.split(".")) if name else ()
 
 
 def _within(name: str, error: ValueError) -> Faults:

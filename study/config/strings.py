@@ -39,7 +39,8 @@ class StringsConfig(Section):
     typicality: str | None = setting(None, extent=True)
     """A column that says how typical each string is, in nats, in place of the score."""
     frequency: str | None = setting(None, extent=True)
-    """A column of positive frequencies; their logarithms take the place of the score."""
+    """A column of positive frequencies; their logarithms take the place of the score. Those of a
+    string's rows add up."""
     reference: float = setting(0.5, above=0, maximum=0.9, neutral=0.5)
     """The share of the strings that is put aside for the score, and is neither trained on nor a
     control."""

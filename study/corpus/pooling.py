@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from study.config import MAX_LEAVES
 from study.config.strings import PoolConfig, StringsConfig, depth_of
 from study.corpus.pool import Pool
 from study.corpus.reading import Lines, Unreadable
@@ -40,20 +42,19 @@ def pooled(
         has = _told(lengths)
         raise Unreadable(f"no string has {length} symbols; {has}", field="strings.length")
     chosen = [every[i][:length] for i in rows]
-    alphabet = _alphabet(chosen)
+    alphabet = _alphabet(chosen, characters=not separator)
     number = {symbol: token for token, symbol in enumerate(alphabet)}
     tokens = np.array([[number[symbol] for symbol in s] for s in chosen], dtype=np.uint8)
     distinct, inverse, counts = np.unique(tokens, axis=0, return_inverse=True, return_counts=True)
     if len(distinct) < FEWEST:
-        what = f"there are only {len(distinct)} distinct strings, {FEWEST} at least are needed"
-        raise Unreadable(what)
-    typicality = None
-    if lines.typicality is not None:
-        given = lines.typicality[rows]
-        typicality = np.bincount(inverse.ravel(), weights=given) / counts
-        if np.ptp(typicality) == 0:
-            named = "typicality" if strings.typicality else "frequency"
-            raise Unreadable("is the same for all strings", field=f"strings.{named}")
+        there_are = "there is only 1 distinct string"
+        if len(distinct) > 1:
+            there_are = f"there are only {len(distinct)} distinct strings"
+        raise Unreadable(f"{there_are}, {FEWEST} at least are needed")
+    typicality = _typicality(lines, rows, inverse.ravel(), counts)
+    if typicality is not None and np.ptp(typicality) == 0:
+        named = "typicality" if strings.typicality else "frequency"
+        raise Unreadable("is the same for all strings", field=f"strings.{named}")
     s = strings.tuple_size or tuple_size
     nearest, remaining = _nearest(every, length, s)
     return Pool(
@@ -67,6 +68,20 @@ def pooled(
         nearest=nearest,
         remaining=remaining,
     )
+
+
+def _typicality(
+    lines: Lines, rows: Sequence[int], inverse: NDArray[np.intp], counts: NDArray[np.intp]
+) -> NDArray[np.float64] | None:
+    """Nats of every distinct string, where a column says them.
+
+    Rows of one string, repeated or cut to it: their frequencies add up, of nats it is the mean.
+    """
+    if lines.frequency is not None:
+        return np.log(np.bincount(inverse, weights=lines.frequency[rows]))
+    if lines.typicality is not None:
+        return np.bincount(inverse, weights=lines.typicality[rows]) / counts
+    return None
 
 
 def _symbols(lines: Lines, cut: str) -> tuple[list[list[str]], str]:
@@ -94,8 +109,8 @@ def _length(every: Sequence[Sequence[str]], lengths: Counter[int], strings: Stri
     (length,) = lengths
     if length < 2:
         raise Unreadable(f"strings of {length} symbol have nothing to be learned; 2 are needed")
-    if length > 4096:
-        raise Unreadable(f"strings of {length} symbols are longer than 4096")
+    if length > MAX_LEAVES:
+        raise Unreadable(f"strings of {length} symbols are longer than {MAX_LEAVES}")
     return length
 
 
@@ -109,12 +124,13 @@ def _fits(symbols: Sequence[str], length: int, *, cut: bool) -> bool:
     return len(symbols) == length or (cut and len(symbols) > length)
 
 
-def _alphabet(strings: Sequence[Sequence[str]]) -> list[str]:
+def _alphabet(strings: Sequence[Sequence[str]], *, characters: bool) -> list[str]:
     """The symbols in order: numbers by size, else text."""
     found = {symbol for string in strings for symbol in string}
     if len(found) > MAX_SYMBOLS:
         what = f"there are {len(found)} different symbols, more than {MAX_SYMBOLS}"
-        raise Unreadable(f"{what}; are words meant as symbols? See strings.symbols")
+        hint = "; are words meant as symbols? See strings.symbols" if characters else ""
+        raise Unreadable(what + hint)
     if len(found) < 2:
         raise Unreadable("all strings are of one symbol, so there is nothing to be learned")
     if all(symbol.lstrip("-").isdecimal() for symbol in found):

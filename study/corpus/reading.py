@@ -6,12 +6,12 @@ Whatever is wrong is one line that says where, what and what to do; see `Unreada
 from __future__ import annotations
 
 import importlib
+import io
 import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ MAX_BYTES = 1 << 30
 """Of a file; what fits a training is far smaller."""
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
 """What no text holds."""
+NPY = b"\x93NUMPY"
+"""What a NumPy file begins with."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - told to the user as such
@@ -43,18 +45,20 @@ class Lines:
         symbols: of every string, or None where `text` is to be cut into them.
         text: every string as text, or None.
         typicality: nats, one per string; None where no column says it.
+        frequency: how often each string occurs, in any unit; None likewise.
     """
 
     symbols: list[list[str]] | None = None
     text: list[str] | None = None
     typicality: np.ndarray | None = None
+    frequency: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.symbols if self.symbols is not None else self.text or [])
 
 
 def read(path: str, *, column: str | None, typicality: str | None, frequency: str | None) -> Lines:
-    """The strings at a path, with their typicality where a column of the file says it.
+    """The strings at a path, with what columns of the file say of them.
 
     Raises:
         Unreadable: with what is wrong.
@@ -132,7 +136,9 @@ def _parquet(file: Path) -> pa.Table:
         raise Unreadable(f"'{file}' cannot be read as parquet: {_first_line(error)}") from None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it ends the program, {error!r}"
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
@@ -161,7 +167,7 @@ def _of_table(
             row = int(np.argmax(numbers <= 0)) + 1
             what = f"row {row} has a frequency of {numbers[row - 1]:g}; all must be above 0"
             raise Unreadable(what, field="strings.frequency")
-        return replace(lines, typicality=np.log(numbers))
+        return replace(lines, frequency=numbers)
     return lines
 
 
@@ -205,18 +211,19 @@ def _numbers(table: pa.Table, name: str, setting: str) -> np.ndarray:
 
 
 def _npy(file: Path) -> Lines:
-    _bytes(file)
+    data = _bytes(file)
+    if not data.startswith(NPY):
+        raise Unreadable(f"'{file}' cannot be read as .npy: it is another kind of file")
     try:
-        array = np.load(file, allow_pickle=False)
+        array = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise Unreadable(f"'{file}' cannot be read as .npy: {_first_line(error)}") from None
     return _of_array(array, f"'{file}'")
 
 
-def _of_array(array: Any, name: str) -> Lines:
-    if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.integer):
-        kind = getattr(array, "dtype", "several arrays")
-        raise Unreadable(f"{name} holds {kind}, not integers")
+def _of_array(array: np.ndarray, name: str) -> Lines:
+    if not np.issubdtype(array.dtype, np.integer):
+        raise Unreadable(f"{name} holds {array.dtype}, not integers")
     if array.ndim != 2:
         what = f"{name} has {array.ndim} dimensions; strings need two, (strings, symbols)"
         raise Unreadable(what)
@@ -231,7 +238,7 @@ def _called(module: str, name: str) -> Lines:
     sys.path.insert(0, here)
     try:
         function = getattr(importlib.import_module(module), name, None)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Unreadable(f"module '{module}' cannot be imported: {_first_line(error)}") from None
     finally:
         sys.path.remove(here)
@@ -239,7 +246,7 @@ def _called(module: str, name: str) -> Lines:
         raise Unreadable(f"module '{module}' has no function '{name}'")
     try:
         made = function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Unreadable(f"{module}:{name} failed: {_first_line(error)}") from None
     if isinstance(made, np.ndarray):
         return _of_array(made, f"what {module}:{name} returns")

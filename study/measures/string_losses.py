@@ -277,7 +277,7 @@ COLUMNS = (
     Column(
         name="p_value",
         table="likelihood",
-        symbol="π(x)",
+        symbol="r(x)",
         meaning="conformal p-value of a training string among the followed controls of its "
         "stratum, exact whatever the law of the losses",
         formula="(1 + #{controls with loss ≤ ℓ(x)})/(n + 1)",

@@ -14,8 +14,8 @@ from study.models.noise import Noise, evidence_of_certainty, trust
 class NoisyInput:
     """The only place where time enters: what a leaf says of itself, standardised over t.
 
-    u = κ_t·onehot + (1-κ_t)/v, the normalised evidence (see `study.models.noise.trust`), and 1/v at
-    every symbol for a mask. Under uniform noise κ_t = ᾱ_t, and u is that of [Favero 2025a]; under
+    u = η_t·onehot + (1-η_t)/v, the normalised evidence (see `study.models.noise.trust`), and 1/v at
+    every symbol for a mask. Under uniform noise η_t = ᾱ_t, and u is that of [Favero 2025a]; under
     absorbing noise u knows no t, and neither does the cavity marginal that is to be learned. Were
     u = ᾱ_t·onehot + (1-ᾱ_t)·π there, leaves still seen, which are certain, would fade as t grows.
 

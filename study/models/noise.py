@@ -28,10 +28,10 @@ class Noise(Protocol):
 
 
 def trust(noise: Noise, v: int) -> Tensor:
-    """κ_t (T + 1,) float64: what a leaf seen as one of v symbols says of x_0 by itself.
+    """η_t (T + 1,) float64: what a leaf seen as one of v symbols says of x_0 by itself.
 
     The evidence q(x_t | x_0 = a) = ᾱ_t [a = x_t] + (1-ᾱ_t) π(x_t), normalised over the symbols a,
-    is κ_t [a = x_t] + (1-κ_t)/v with κ_t = ᾱ_t/(ᾱ_t + (1-ᾱ_t)·Π), Π = Σ_{a<v} π(a). So κ_t = ᾱ_t
+    is η_t [a = x_t] + (1-η_t)/v with η_t = ᾱ_t/(ᾱ_t + (1-ᾱ_t)·Π), Π = Σ_{a<v} π(a). So η_t = ᾱ_t
     where noise is uniform, Π = 1, and 1 where it masks, Π = 0: a leaf that is seen is as it was.
     """
     alpha_bar, pi = noise.alpha_bar.double(), noise.stationary.double()

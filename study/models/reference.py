@@ -81,7 +81,7 @@ class ReferenceUNet(nn.Module):
         return torch.cat([h, skips.pop()], -1) @ self.readout.mT / (2 * W)
 
     def _noisy_input(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """κ_t·onehot + (1-κ_t)/v, (B, d, v), with the mean and deviation of a leaf over t taken
+        """η_t·onehot + (1-η_t)/v, (B, d, v), with the mean and deviation of a leaf over t taken
         out; see `study.models.features.NoisyInput`."""
         v, alpha_bar = self.shape.vocab_size, self.alpha_bar
         mean = (alpha_bar + (1 - alpha_bar) / v).mean()

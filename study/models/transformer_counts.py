@@ -10,7 +10,6 @@ from __future__ import annotations
 from math import sqrt
 
 from study.config import TrialConfig
-from study.models import counts
 
 MULTIPLE = 8
 """Widths that are a multiple of it can be packed."""
@@ -33,18 +32,18 @@ def num_weights(config: TrialConfig) -> int:
     return quadratic * config.network.width**2 + linear * config.network.width
 
 
-def matched_width(unet: TrialConfig, layers: int | None = None) -> int:
-    """The width whose transformer comes nearest to a U-Net in learned numbers, a multiple of 8.
+def matched_width(config: TrialConfig, weights: int, layers: int | None = None) -> int:
+    """The width whose transformer comes nearest to so many learned numbers, a multiple of 8.
 
     Args:
-        unet: a training of a U-Net.
+        config: a training on the strings that it reads, of whichever network.
+        weights: learned numbers.
         layers: of the transformer; None: as many as the grammar has levels.
     """
-    wanted = counts.num_weights(unet)
-    a, b = _of_width(unet, layers or unet.shape.depth)
-    exact = (sqrt(b * b + 4 * a * wanted) - b) / (2 * a)
+    a, b = _of_width(config, layers or config.shape.depth)
+    exact = (sqrt(b * b + 4 * a * weights) - b) / (2 * a)
     below = max(MULTIPLE, int(exact / MULTIPLE) * MULTIPLE)
-    return min((below, below + MULTIPLE), key=lambda W: abs(a * W * W + b * W - wanted))
+    return min((below, below + MULTIPLE), key=lambda W: abs(a * W * W + b * W - weights))
 
 
 def _of_width(config: TrialConfig, layers: int) -> tuple[int, int]:

@@ -66,10 +66,8 @@ def read(store: Store) -> Study | None:
     except OSError as error:
         raise ListingError(f"cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        what = f"is garbled ({error!r:.200})"
-        raise ListingError(
-            f"{what}; delete it and run the sweep again, trainings are kept"
-        ) from error
+        what = "is garbled; delete it and run the sweep again, trainings are kept"
+        raise ListingError(what) from error
 
 
 def _study(document: Any) -> Study:

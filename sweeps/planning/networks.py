@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from study.config import TrialConfig
+from study.models.transformer_counts import matched_width
 from sweeps.space import cost
 
 N = TypeVar("N", int, float)
+
+TRANSFORMER = "transformer"
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Network:
         trainings: how many.
         parameters: learned numbers, the fewest and the most over their grammars.
         step_flop: operations of an optimizer step, likewise.
+        matched: width of the transformer that comes nearest in learned numbers, likewise, with as
+            many layers as the sweep's own; None of transformers, and without them.
     """
 
     kind: str
@@ -29,14 +34,18 @@ class Network:
     trainings: int
     parameters: tuple[int, int]
     step_flop: tuple[float, float]
+    matched: tuple[int, int] | None
 
 
 def networks(trials: Iterable[TrialConfig]) -> tuple[Network, ...]:
     """The networks of some trainings, by kind, width and layers."""
     groups: dict[tuple[str, int, int], list[TrialConfig]] = {}
+    transformers: set[int | None] = set()
     for trial in trials:
         network = trial.network
         groups.setdefault((network.kind, network.width, network.layers or 0), []).append(trial)
+        if network.kind == TRANSFORMER:
+            transformers.add(network.layers)
     return tuple(
         Network(
             kind,
@@ -45,9 +54,19 @@ def networks(trials: Iterable[TrialConfig]) -> tuple[Network, ...]:
             len(group),
             _ends([cost.weights(trial) for trial in group]),
             _ends([cost.optimizer_step(trial) for trial in group]),
+            _matched(group, transformers),
         )
         for (kind, width, layers), group in sorted(groups.items())
     )
+
+
+def _matched(
+    group: list[TrialConfig], transformers: Collection[int | None]
+) -> tuple[int, int] | None:
+    if group[0].network.kind == TRANSFORMER or len(transformers) != 1:
+        return None
+    (layers,) = transformers
+    return _ends([matched_width(trial, cost.weights(trial), layers) for trial in group])
 
 
 def _ends(values: list[N]) -> tuple[N, N]:

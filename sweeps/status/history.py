@@ -81,15 +81,22 @@ def _meant(trainings: Sequence[Listed], cell: str, seed: int | None, location: s
     labels = list(dict.fromkeys(each.label for each in found))
     if len(labels) != 1:
         known = labels or list(dict.fromkeys(each.label for each in trainings))
-        names = ", ".join(f"'{name}'" for name in known[:NAMED])
-        names += f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
-        what = f"is {len(labels)} cells" if labels else f"is no cell of {location}; there are"
-        raise UsageError.of(f"{what}: {names}", place=f"CELL '{cell}'")
+        what = f"is {len(labels)} cells: " if labels else f"is no cell of {location}; there "
+        raise UsageError.of(what + _named(known, alone=not labels), place=f"CELL '{cell}'")
     wanted = [each for each in found if seed is None or each.seed == seed]
     if not wanted:
         seeds = ", ".join(str(each.seed) for each in found)
         raise UsageError.of(f"this cell has no seed {seed}; it has {seeds}", place="--seed")
     return sorted(wanted, key=lambda each: each.seed)
+
+
+def _named(labels: Sequence[str], *, alone: bool) -> str:
+    """The cells that can be meant; the only one of a sweep has no name."""
+    if labels == [""]:
+        return "is one alone, which needs no name"
+    names = ", ".join(f"'{name}'" for name in labels[:NAMED])
+    names += f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+    return f"are {names}" if alone else names
 
 
 def _history(results: Results, listed: Listed) -> History:

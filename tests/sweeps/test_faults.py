@@ -88,6 +88,10 @@ FILES = {
         changed(4, "  network: {width: 8.5}"),
         ["sweep.yaml:4:13: base.network.width: must be a whole number, not 8.5"],
     ),
+    "a training too short to be measured": (
+        changed(6, "  training: {batch_size: 8, steps: 2}"),
+        ["sweep.yaml:6:29: base.training.steps: in 2 of 2 cells: 2 steps end before the first"],
+    ),
     "not a number": (
         changed(6, "  training: {steps: 32, learning_rate: .nan}"),
         ["sweep.yaml:6:25: base.training.learning_rate: must be a number, not nan"],

@@ -12,7 +12,7 @@ from study.corpus import GrammarSource, Pool, PoolSource
 from study.corpus.pool import DamagedPool
 from study.corpus.pooling import pooled
 from study.corpus.pools import ready
-from study.corpus.reading import Lines
+from study.corpus.reading import Lines, read
 from study.corpus.source import Source
 from study.measures.level_strata import level_strata
 from study.measures.memorized import null_rate
@@ -204,3 +204,21 @@ def test_a_pool_is_the_same_after_a_way_through_a_file(pool):
         Pool.from_bytes(pool.pool.to_bytes(), "0" * 64)
     with pytest.raises(DamagedPool, match="cannot be read"):
         Pool.from_bytes(b"torn", pool.pool.sha256)
+
+
+def test_rows_of_one_string_add_up_where_they_are_counted_and_average_where_they_are_scored(
+    tmp_path,
+):
+    """A word in two rows is as frequent as both together; a score of it is no more for that."""
+    file = tmp_path / "words.csv"
+    file.write_text("word,n\nabcd,3\nbcda,2\nabcd,5\ncdab,1\ndabc,4\n")
+
+    def of(**names: str | None):
+        found = read(str(file), **{"column": "word", "typicality": None, "frequency": None} | names)
+        made = pooled(found, StringsConfig(**names))
+        return dict(zip(map(bytes, made.strings), made.typicality, strict=True))
+
+    assert of(frequency="n")[bytes([0, 1, 2, 3])] == np.log(8)
+    assert of(frequency="n")[bytes([1, 2, 3, 0])] == np.log(2)
+    assert of(typicality="n")[bytes([0, 1, 2, 3])] == 4
+    assert of(typicality="n")[bytes([1, 2, 3, 0])] == 2

@@ -92,6 +92,8 @@ def test_no_symbol_means_two_things():
         assert len(own) == 1, symbol
         if symbol in stated:
             assert own <= stated[symbol][0], symbol
+    of_strings = {symbol for symbol in {*stated, *names} if symbol.endswith("(x)")}
+    assert not {symbol.removesuffix("(x)") for symbol in of_strings} & {*stated, *names}
 
 
 def test_notation_holds_the_declared_tables():

@@ -113,7 +113,8 @@ def test_a_transformer_counts_its_own_weights_and_products(layers):
 @pytest.mark.parametrize("layers", [None, 1, 6])
 def test_the_matched_width_comes_nearest_to_the_u_net(width, layers):
     unet = small(network__width=width, grammar__depth=3)
-    wanted, found = counts.num_weights(unet), transformer_counts.matched_width(unet, layers)
+    wanted = counts.num_weights(unet)
+    found = transformer_counts.matched_width(unet, wanted, layers)
 
     def apart(W: int) -> int:
         changes = {"network__width": W, "network__layers": layers, "grammar__depth": 3}

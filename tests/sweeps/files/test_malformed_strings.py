@@ -173,6 +173,26 @@ CASES = {
         name="made_c.py",
         corpus={"path": "made_c:f"},
     ),
+    "a function that ends the program": Case(
+        "made_d:f failed: it ends the program, SystemExit(3)",
+        write=module("def f():\n    raise SystemExit(3)\n"),
+        name="made_d.py",
+        corpus={"path": "made_d:f"},
+    ),
+    "a module that ends the program": Case(
+        "cannot be imported: it ends the program",
+        write=module("import sys\nsys.exit('over')\n"),
+        name="made_e.py",
+        corpus={"path": "made_e:f"},
+    ),
+    "one string again and again": Case(
+        "there is only 1 distinct string,", write=text("abab\n" * 9)
+    ),
+    "too many numbers": Case(
+        "there are 400 different symbols, more than 255",
+        write=array(np.arange(400).reshape(100, 4)),
+        name="m.npy",
+    ),
     "an unknown corpus": Case("there is no corpus 'wrods'", corpus={"source": "wrods"}),
     "a path beside a grammar": Case(
         "goes with corpus.source: strings",

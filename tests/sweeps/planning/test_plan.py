@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from study.config import TrialConfig
+from study.models.transformer_counts import num_weights
 from sweeps.files import spec
 from sweeps.planning.networks import networks
 from tests.sweeps.tiny import memophase
@@ -31,9 +34,16 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("sweep.yaml").write_text(SWEEP)
 
 
+def trials_of(options: list[str]) -> list[TrialConfig]:
+    return [training.config for training in spec.load("sweep.yaml", options).trainings]
+
+
+def with_network(trial: TrialConfig, **changes: int | None) -> TrialConfig:
+    return replace(trial, network=replace(trial.network, **changes))  # type: ignore[arg-type]
+
+
 def test_every_kind_and_size_of_network_has_a_line():
-    trials = [training.config for training in spec.load("sweep.yaml", []).trainings]
-    found = networks(trials)
+    found = networks(trials_of([]))
     assert [(n.kind, n.width, n.trainings) for n in found] == [
         ("transformer", 8, 2), ("transformer", 16, 2), ("unet", 8, 2), ("unet", 16, 2),
     ]  # fmt: skip
@@ -45,10 +55,27 @@ def test_every_kind_and_size_of_network_has_a_line():
     assert f"unet of width 16: {wide.parameters[0]:,} parameters" in text
 
 
+def test_beside_transformers_a_plan_says_which_width_has_as_many_parameters():
+    for layers in (None, 6):
+        trials = [
+            with_network(t, layers=layers) if t.network.kind == "transformer" else t
+            for t in trials_of([])
+        ]
+        *_, wide = networks(trials)
+        transformer = next(trial for trial in trials if trial.network.kind == "transformer")
+        apart = {
+            W: abs(num_weights(with_network(transformer, width=W)) - wide.parameters[0])
+            for W in range(8, 64, 8)
+        }
+        assert wide.matched == (best := min(apart, key=apart.__getitem__), best)
+    text = memophase("plan", "sweep.yaml", "--no-time").stdout
+    assert text.count("; of transformers width ") == 2
+    alone = memophase("plan", "sweep.yaml", "--no-time", "--set", "grid.network.kind=[unet]").stdout
+    assert "of transformers" not in alone
+
+
 def test_networks_that_depend_on_the_grammar_say_from_what_to_what():
-    option = "grid.grammar.vocab_size=[4,6]"
-    trials = [training.config for training in spec.load("sweep.yaml", [option]).trainings]
-    least, most = networks(trials)[2].parameters
+    least, most = networks(trials_of(["grid.grammar.vocab_size=[4,6]"]))[2].parameters
     assert least < most
 
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 import time
 from pathlib import Path
 
@@ -11,8 +10,12 @@ from rich.console import Console
 
 from study.store.results import Results
 from sweeps.upkeep import watch as watching
-from tests.sweeps.tiny import memophase
+from tests.sweeps.tiny import TINY, memophase
 from tests.sweeps.upkeep.studies import trained
+
+ALONE = TINY.replace("grid:\n  corpus.size: [4, 8]\n", "").replace(
+    "  network:", "  corpus: {size: 4}\n  network:"
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +47,14 @@ def test_a_terminal_shows_the_last_of_it_in_place():
     assert sink.getvalue().rstrip("\x1b[?25h\n").endswith("last")
 
 
-def test_status_is_watched_until_the_last_training_is_done(tmp_path: Path):
+def test_status_is_watched_until_the_last_training_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     where = tmp_path / "r"
     trained(where, "grid.corpus.size=[4]", "seeds=1", only=[])
 
-    def train() -> None:
-        time.sleep(0.7)
-        trained(where, "grid.corpus.size=[4]", "seeds=1")
-
-    work = threading.Thread(target=train)
-    work.start()
+    monkeypatch.setattr(time, "sleep", lambda _: trained(where, "grid.corpus.size=[4]", "seeds=1"))
     watched = memophase("status", str(where), "--watch", "--every", "0.5")
-    work.join()
     assert watched.exit_code == 0, watched.stderr
     first, *_, last = watched.stdout.split("\n\n")
     assert "0 of 1 trainings done" in first
@@ -108,6 +107,18 @@ def test_what_is_not_one_cell_is_told(study, arguments: list[str], what: str):
     assert done.exit_code == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {what}")
+
+
+def test_the_only_cell_of_a_sweep_needs_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    told = [
+        f"the only cell seed {seed} ({hash_}): waiting at step 0 of 32"
+        for seed, hash_ in enumerate(trained(tmp_path / "alone", only=[], text=ALONE))
+    ]
+    assert memophase("log", "alone").stdout == "\n\n".join(told) + "\n"
+    lines = memophase("log", "alone", "size=4").stderr.splitlines()
+    what = "is no cell of alone; there is one alone, which needs no name"
+    assert lines == [f"error: CELL 'size=4': {what}"]
 
 
 @pytest.mark.parametrize("command", [["log", "nothing", "size=4"], ["status", "nothing"]])

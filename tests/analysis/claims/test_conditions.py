@@ -144,6 +144,14 @@ class TestC5:
         assert levels[0] == pytest.approx(math.log(0.8))
         assert levels[2] == pytest.approx(common_rules.test(tables).estimate.mean)
         assert found.estimate.mean == pytest.approx(levels.mean())
+        assert "(by level, which decides nothing: level 0 = −0.223" in common_rules.sentence(found)
+        drawn = common_rules.figure(found)
+        assert drawn is not None
+        rows = drawn.data["common_rules"]
+        assert rows[rows["kind"] != "seed"]["row"].tolist() == [
+            "all cells", "level 0", "level 2", "c"
+        ]  # fmt: skip
+        assert "by level" not in common_rules.sentence(common_rules.test(tables))
 
     def test_needs(self):
         flat = [synthetic.config(seed=seed, depth=2) for seed in range(2)]

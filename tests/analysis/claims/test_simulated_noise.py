@@ -25,7 +25,12 @@ EVERYWHERE = 0.2
 
 
 def noisy_sweeps(
-    rng: np.random.Generator, size: int, effect: float, *, ends: float = 0.0, gap: float = EVERYWHERE
+    rng: np.random.Generator,
+    size: int,
+    effect: float,
+    *,
+    ends: float = 0.0,
+    gap: float = EVERYWHERE,
 ) -> Tables:
     """Gaps that differ from seed to seed in every window, one of them, or both ends, raised."""
     own = simulated.trainings(size)

@@ -32,8 +32,9 @@ class CommonRules(Result):
     """C5 with the numbers behind it; its estimate is Q in the partial window.
 
     Its frames: `trainings`, from `partial_windows` with `reverse_steps`; `cells`, per cell `mean`,
-    `lower`, `upper` of Q and `seeds`; and `levels`, the same of Q_l per cell and Zipf level, since
-    levels can disagree.
+    `lower`, `upper` of Q and `seeds`; `levels`, the same of Q_l per cell and Zipf level, and
+    `by_level`, `seed` and `overproduction` (Q_l) by level. Levels can disagree, which their mean
+    hides; it decides all the same, for it is what the claim was to be tested by.
 
     Attributes:
         relaxation: Q in the window less Q at the end: mean and interval over seeds.
@@ -57,12 +58,11 @@ def test(tables: Mapping[str, pd.DataFrame]) -> CommonRules:
     taken = pd.Series(reverse_steps(trainings).to_numpy(), index=trainings["training"])
     windows = partial_windows(tables)
     by_level = windows_by_level(tables, windows)
-    levels = over_seeds(by_level, by=["cell", "level"], value="overproduction")
-    return judged(windows.assign(reverse_steps=windows["training"].map(taken)), levels)
+    return judged(windows.assign(reverse_steps=windows["training"].map(taken)), by_level)
 
 
-def judged(trainings: pd.DataFrame, levels: pd.DataFrame) -> CommonRules:
-    """The claim on the windows of `partial_windows`, beside Q_l by cell and level."""
+def judged(trainings: pd.DataFrame, by_level: pd.DataFrame) -> CommonRules:
+    """The claim on the windows of `partial_windows`, beside the Q_l of `windows_by_level`."""
     produced = mean_over_seeds(slope_over_seeds(trainings, "overproduction"))
     relaxation = mean_over_seeds(slope_over_seeds(trainings, "relaxation"))
     judgement = all_of(above_zero(produced), above_zero(relaxation))
@@ -75,10 +75,17 @@ def judged(trainings: pd.DataFrame, levels: pd.DataFrame) -> CommonRules:
         frames={
             "trainings": trainings,
             "cells": over_seeds(tested, by=["cell"], value="overproduction"),
-            "levels": levels,
+            "levels": over_seeds(by_level, by=["cell", "level"], value="overproduction"),
+            "by_level": _over_cells(by_level),
         },
         relaxation=relaxation,
     )
+
+
+def _over_cells(by_level: pd.DataFrame) -> pd.DataFrame:
+    """Q_l of each seed, the mean over its cells."""
+    means = by_level.groupby(["level", "seed"])["overproduction"].mean()
+    return means.reset_index()
 
 
 UNTESTED = (
@@ -131,7 +138,7 @@ def sentence(found: CommonRules) -> str:
     if found.verdict == NOT_TESTED:
         return said(found, {}, "")
     numbers = (
-        f"{estimated('Q', found.estimate)} while strings are copied in parts, "
+        f"{estimated('Q', found.estimate)} while strings are copied in parts{_levels_said(found)}, "
         f"{estimated('less Q at the end', found.relaxation)}"
     )
     return said(
@@ -144,12 +151,27 @@ def sentence(found: CommonRules) -> str:
     )
 
 
+def _levels_said(found: CommonRules) -> str:
+    """Q level by level, where there are several."""
+    levels = found.frames["by_level"].groupby("level")["overproduction"]
+    if levels.ngroups < 2:
+        return ""
+    each = [estimated(f"level {level}", mean_over_seeds(q.tolist())) for level, q in levels]
+    return f" (by level, which decides nothing: {'; '.join(each)})"
+
+
 def figure(found: CommonRules) -> Figure | None:
-    """Q by cell."""
+    """Q by level, where there are several, and by cell."""
     if found.estimate.mean is None:
         return None
-    rows = found.frames["trainings"].dropna(subset="overproduction")
-    table = forest_table(found.estimate, found.frames["cells"], rows, value="overproduction")
+    rows = [found.frames["trainings"].dropna(subset="overproduction")]
+    cells = [found.frames["cells"]]
+    levels = found.frames["by_level"]
+    if levels["level"].nunique() > 1:
+        levels = levels.assign(cell="level " + levels["level"].astype(str))
+        rows.insert(0, levels)
+        cells.insert(0, over_seeds(levels, by=["cell"], value="overproduction"))
+    table = forest_table(found.estimate, pd.concat(cells), pd.concat(rows), value="overproduction")
 
     def draw(theme: Theme) -> alt.TopLevelMixin:
         axis = "Q of the commonest rule: too rare ← 0 → too often"
@@ -160,9 +182,10 @@ def figure(found: CommonRules) -> Figure | None:
         title="Are common rules overproduced?",
         caption=(
             "ln of how often the commonest rule is generated over its frequency in the grammar or "
-            "in the training strings, whichever is more; mean over Zipf levels and over the steps "
-            "from τ_partial to τ_mem. Ticks: trainings. Dots and lines: means over seeds with 95 % "
-            f"Student t intervals, where there are two seeds. At most {SHOWN} cells are drawn."
+            "in the training strings, whichever is more; mean over the steps from τ_partial to τ_mem "
+            "and, but for the rows of a level, over Zipf levels. Ticks: trainings; in the rows of a "
+            "level, seeds. Dots and lines: means over seeds with 95 % Student t intervals, where "
+            f"there are two seeds. At most {SHOWN} rows are drawn."
         ),
         data={"common_rules": table},
         draw=draw,

@@ -22,10 +22,9 @@ from analysis.statistics.noise_gap import (
     gaps_by_seed,
     noise_gaps,
     over_ends,
-    peak,
 )
+from analysis.statistics.peaks import highest, peak
 from analysis.statistics.regimes import THRESHOLDS
-from analysis.statistics.seeds import mean_over_seeds
 
 if TYPE_CHECKING:
     import altair as alt
@@ -51,11 +50,12 @@ class MediumNoise(Result):
 def test(tables: Mapping[str, pd.DataFrame]) -> MediumNoise:
     """Held-out minus train loss inside the schedule is above the mean of both ends.
 
-    The gap of every noise window is averaged over the cells of a seed, then Student's t over seeds
-    of the one inside with the largest gap (`peak`), less the mean of both ends. The exact grammar's
-    own loss by window is not stored: the gap is not freed of which strings fell on which side,
-    which widens the interval and moves no expectation (`noise_gaps`). One calm end is enough for
-    the mean of both to lie below the peak, so the sentence says where the largest gap of all is.
+    The gap of every noise window is averaged over the cells of a seed; each seed is read in the
+    window inside where the others have the largest gap, less the mean of both ends (`peak`). The
+    exact grammar's own loss by window is not stored: the gap is not freed of which strings fell on
+    which side, which widens the interval and moves no expectation (`noise_gaps`). One calm end is
+    enough for the mean of both to lie below the peak, so the sentence says where the largest gap of
+    all is.
     """
     return judged(noise_gaps(tables))
 
@@ -64,9 +64,9 @@ def judged(trainings: pd.DataFrame) -> MediumNoise:
     """The claim on the gaps of `noise_gaps`."""
     seeds = gaps_by_seed(trainings)
     profiles = seeds.to_numpy(dtype=float)
-    window = peak(profiles) if len(profiles) else None
-    differences = over_ends(profiles)[:, window - 1].tolist() if window else []
-    effect = mean_over_seeds(differences)
+    heights = over_ends(profiles)
+    window = 1 + highest(heights) if len(heights) else None
+    effect = peak(heights)
     judgement = above_zero(effect)
     return MediumNoise(
         estimate=effect,
@@ -142,8 +142,8 @@ CLAIM = Claim(
         f"E ≥ {THRESHOLDS.slope_from:g}"
     ),
     method=(
-        "averaged over the cells of a seed, then Student’s t over seeds in the window whose "
-        "gaps have the largest sum of squares, a choice that says nothing of their sign"
+        "averaged over the cells of a seed, each seed read in the window that the others pick, then "
+        "Student’s t over seeds, wider where several windows may be the largest"
     ),
     needs=(several_seeds,),
     test=test,

@@ -63,17 +63,3 @@ def over_ends(profiles: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     ends = (profiles[:, 0] + profiles[:, -1]) / 2
     return profiles[:, 1:-1] - ends[:, None]
-
-
-def peak(profiles: NDArray[np.float64]) -> int:
-    """The window 1 … 8 with the largest gap, on whichever side: the largest Σ_s gap².
-
-    The window of the largest mean would lie above the ends by luck where nothing is there. Sums of
-    squares over seeds do not change when the seeds' vectors of gaps are turned together, so where
-    seeds differ by Gaussian noise alone, the differences to the ends in the chosen window point
-    anywhere with equal chance, however windows hang together, and Student's t keeps its level.
-
-    Args:
-        profiles: (S, 10), one row per seed.
-    """
-    return 1 + int((profiles[:, 1:-1] ** 2).sum(axis=0).argmax())

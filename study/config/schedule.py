@@ -73,7 +73,7 @@ class Schedule:
         """Step after step: everything where it is affordable, else the likelihood, else nothing.
 
         Likelihoods never take more than their share of the budget, so that however dense they are
-        strings come to be generated.
+        strings come to be generated; nor more than what these have left of the whole.
         """
         everything = self.generating_passes + self.likelihood_passes
         spent = on_likelihood = 0
@@ -83,7 +83,10 @@ class Schedule:
                 spent += everything
                 on_likelihood += self.likelihood_passes
                 yield step, True
-            elif on_likelihood + self.likelihood_passes <= limit * LIKELIHOOD_SHARE:
+            elif (
+                spent + self.likelihood_passes <= limit
+                and on_likelihood + self.likelihood_passes <= limit * LIKELIHOOD_SHARE
+            ):
                 spent += self.likelihood_passes
                 on_likelihood += self.likelihood_passes
                 yield step, False

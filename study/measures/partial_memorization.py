@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from study.measures.declared import Column, Curve, with_error
 from study.measures.errors import mean_and_error
+from study.measures.side_luck import side_variance
 from study.measures.substrings import CONTROL, TRAINING, Contrast, Substrings
 
 FEWEST_MEMBERS = 20
@@ -44,7 +45,8 @@ def partial_memorization(found: Substrings, places: NDArray[np.int64]) -> Partia
 
     c(.) are shares of the generated level-l nodes; places (G, s^l) are where the substring under
     each stands in `found`, -1 for a new one. 1 for a memorizer, w for a mixture of weight w, 0 for
-    the grammar. λ_0 is E without strata. (Ours: [Aparicio 2026] reports a statistic λ whose exact
+    the grammar. λ_0 is E without strata. Where p_D/p_C is not known, which strings fell on which
+    side adds to the error (`side_luck`). (Ours: [Aparicio 2026] reports a statistic λ whose exact
     form is not public.)
     """
     sides = found.sides_at(places)
@@ -60,26 +62,9 @@ def partial_memorization(found: Substrings, places: NDArray[np.int64]) -> Partia
     per_string = (of_training - contrast.mass_ratio * of_control) / found.exclusive_share
     excess, error = mean_and_error(per_string)
     if contrast.fit is None:
-        error = float(np.hypot(error, _luck(found, places)))
+        luck = side_variance(found, places) / found.exclusive_share**2
+        error = sqrt(error**2 + max(luck, 0.0))
     return PartialMemorization(copied, copied_control, excess, error, contrast.fit)
-
-
-def _luck(found: Substrings, places: NDArray[np.int64]) -> float:
-    """Standard deviation of λ_l over which strings fell on which side, where p_D/p_C is unknown.
-
-    A model that has seen neither side may prefer some substrings, which a coin put into D or into
-    C. Let a_j be the nodes that carry an exclusive substring of control j, shared out among the
-    controls that have it. Then the a_j vary by √Σ_j (a_j - ā)² in all, of which √Σ_j a_j is luck of
-    the sample and counted elsewhere; D, being exchangeable, adds as much.
-    """
-    count = np.bincount(places[places >= 0], minlength=len(found.keys))
-    exclusive = found.sides[found.of_control] == CONTROL
-    holders = np.bincount(found.of_control[exclusive], minlength=len(found.keys))
-    shared_out = count[found.of_control] / np.maximum(holders[found.of_control], 1)
-    of_string = np.where(exclusive, shared_out, 0.0).sum(axis=1)
-    total = of_string.sum()
-    beyond = (of_string**2).sum() - total**2 / len(of_string) - total
-    return float(np.sqrt(2 * max(beyond, 0.0))) / places.size / found.exclusive_share
 
 
 def is_defined(found: Substrings, contrast: Contrast, *, num_generated: int) -> bool:
@@ -144,7 +129,11 @@ COLUMNS = (
             "exceed 0.1; of strings without a grammar where N_C ≠ N",
             generated=True,
             curve=Curve(panel="partial"),
-        )
+        ),
+        formula="sd over strings of the same bracket for each alone, over e_D·√G; without a grammar "
+        "the variance over which strings fell on which side is added: "
+        "2·[Σ a_u a_u' over pairs in one control - Σ a_u a_u' h_u h_u'/N, nearly, over others]/e_D², "
+        "u and u' in S_C∖S_D, a_u the share of nodes that carry u, h_u the controls that hold it",
     ),
     Column(
         name="partial_memorization_fit",

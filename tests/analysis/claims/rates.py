@@ -27,6 +27,7 @@ from analysis.statistics.sample_complexity import (
 from analysis.statistics.typicality_slopes import typicality_slopes, with_both
 from tests.analysis.claims import simulated, test_onset_claims, test_simulated
 from tests.analysis.claims import test_simulated_learning as learning
+from tests.analysis.claims import test_simulated_noise as noise
 from tests.analysis.claims.simulated import CLEAR, REPETITIONS
 
 COVERED = 1000
@@ -59,7 +60,7 @@ Row = dict[str, float | None]
 def together(module: Any, name: str) -> Row:
     """Of a claim whose effect by seed is worked out for all sweeps at once."""
     one = module.SIMULATIONS[name]
-    unit = one.unit if module is test_simulated else learning.SPREAD
+    unit = test_simulated.SPREAD if module is test_simulated else learning.SPREAD
 
     def effects(seeds: int, effect: float, repetitions: int) -> Any:
         tables = one.draw(stream(name, seeds), seeds * repetitions, effect)
@@ -106,14 +107,17 @@ def c16() -> Row:
 
 
 def c18() -> Row:
-    """Reversed: the ends stand above the middle, not one window of the middle below them."""
-    tables = test_simulated.noisy_sweeps(stream("C18"), 5 * REPETITIONS, 0.0)
-    ends = tables["noise"]["window"].isin([0, 9])
-    raised = CLEAR * test_simulated.SPREAD * np.sqrt(1.5)
-    tables["noise"]["heldout_loss"] += np.where(ends, raised, 0.0)
-    peaks = test_simulated.peaks_by_seed(tables, 5)
-    reversed_ = simulated.verdicts(peaks, 5).get(CONTRADICTED, 0.0)
-    return {**together(test_simulated, "C18"), "reversed": reversed_}
+    """A window raised, none, or both ends; where none is, a gap as large in all."""
+
+    def share(effect: float) -> Mapping[str, float]:
+        ends = max(0.0, -effect)
+        return noise.rates(stream("C18"), 5, max(0.0, effect), ends=ends)
+
+    row = _rates(share)
+    for seeds in SEEDS:
+        tables = noise.noisy_sweeps(stream("C18", seeds), seeds * COVERED, 6.0)
+        row[str(seeds)] = _covered(noise.estimates(tables, seeds), 6.0 * noise.UNIT)
+    return row
 
 
 def c12() -> Row:

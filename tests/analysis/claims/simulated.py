@@ -93,8 +93,12 @@ def at_most(rate: float, repetitions: int = REPETITIONS) -> float:
 
 
 def covers(by_seed: pd.Series, seeds: int, truth: float) -> bool:
-    """Whether intervals contain the truth at the nominal rate, within 2 points and three errors."""
-    found = estimates(by_seed, seeds)
+    """Whether intervals contain the truth at the nominal rate, see `near_nominal`."""
+    return near_nominal(estimates(by_seed, seeds), truth)
+
+
+def near_nominal(found: Sequence[Estimate], truth: float) -> bool:
+    """Whether so many intervals contain the truth as should, within 2 points and three errors."""
     covered = np.mean([lower <= truth <= upper for _, lower, upper, _ in found])  # type: ignore[operator]
     error = np.sqrt(CONFIDENCE * (1 - CONFIDENCE) / len(found))
     return bool(abs(covered - CONFIDENCE) <= 0.02 + 3 * error)

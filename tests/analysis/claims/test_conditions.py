@@ -16,6 +16,7 @@ from analysis.claims.verdicts import INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from analysis.frames import cells
 from analysis.frames.tables import Tables
 from analysis.statistics import deduplication, noise_gap, partial_window, reverse_step_slopes
+from analysis.statistics.peaks import highest
 from analysis.statistics.sampler_bias import (
     COMMONEST_RULE,
     MEMORIZER,
@@ -25,7 +26,7 @@ from analysis.statistics.sampler_bias import (
 from analysis.statistics.seeds import mean_over_seeds
 from analysis.statistics.typicality_slopes import TOO_SMALL
 from tests.analysis import synthetic
-from tests.analysis.claims import simulated, test_simulated
+from tests.analysis.claims import simulated, test_simulated, test_simulated_noise
 
 RNG = np.random.default_rng
 DOCS = Path(__file__).parents[3] / "docs/reverse-steps.md"
@@ -143,6 +144,14 @@ class TestC5:
         assert levels[0] == pytest.approx(math.log(0.8))
         assert levels[2] == pytest.approx(common_rules.test(tables).estimate.mean)
         assert found.estimate.mean == pytest.approx(levels.mean())
+        assert "(by level, which decides nothing: level 0 = −0.223" in common_rules.sentence(found)
+        drawn = common_rules.figure(found)
+        assert drawn is not None
+        rows = drawn.data["common_rules"]
+        assert rows[rows["kind"] != "seed"]["row"].tolist() == [
+            "all cells", "level 0", "level 2", "c"
+        ]  # fmt: skip
+        assert "by level" not in common_rules.sentence(common_rules.test(tables))
 
     def test_needs(self):
         flat = [synthetic.config(seed=seed, depth=2) for seed in range(2)]
@@ -154,20 +163,21 @@ class TestC5:
 
 
 class TestC18:
-    def test_the_peak_is_the_largest_gap_inside_on_either_side(self):
+    def test_heights_are_over_the_mean_of_both_ends_and_the_ends_are_no_peak(self):
         profiles = np.ones((3, 10))
         profiles[:, 2], profiles[:, 5], profiles[:, 0] = 2.0, [-3.0, -2.5, -2.8], 9.0
-        assert noise_gap.peak(profiles) == 5
-        assert noise_gap.over_ends(profiles)[:, 4].tolist() == pytest.approx([-8, -7.5, -7.8])
+        heights = noise_gap.over_ends(profiles)
+        assert highest(heights) == 1
+        assert heights[:, 4].tolist() == pytest.approx([-8, -7.5, -7.8])
 
     def test_a_quiet_window_far_below_a_loud_end_is_no_peak(self):
         gaps = [0.045, 0.038, 0.011, 0.001, *[0.0] * 6]
-        profiles = np.array([gaps, gaps])
-        assert noise_gap.peak(profiles) == 1
-        assert noise_gap.over_ends(profiles)[0, 0] == pytest.approx(0.038 - 0.0225)
+        heights = noise_gap.over_ends(np.array([gaps, gaps]))
+        assert highest(heights) == 0
+        assert heights[0, 0] == pytest.approx(0.038 - 0.0225)
 
     def test_an_end_that_is_not_calm_is_named(self):
-        tables = clear("C18")
+        tables = test_simulated_noise.noisy_sweeps(RNG(0), 3, 20.0)
         assert "not calm" not in medium_noise.sentence(medium_noise.test(tables))
         first = tables["noise"]["window"] == 0
         tables["noise"]["heldout_loss"] += 10.0 * first
@@ -175,7 +185,7 @@ class TestC18:
         assert said.startswith("Contradicted") and "at 0.05, an end that is not calm" in said
 
     def test_the_first_step_with_copies_counts(self):
-        tables = clear("C18")
+        tables = test_simulated_noise.noisy_sweeps(RNG(0), 3, 20.0)
         later = tables["noise"].assign(step=256, heldout_loss=-50.0)
         both = {**{n: tables[n] for n in ("trainings", "curves")}}
         both["noise"] = pd.concat([later, tables["noise"]])
@@ -184,7 +194,7 @@ class TestC18:
         assert found.noise == found.largest == 0.45
 
     def test_what_is_left_out_and_why(self):
-        tables = clear("C18")
+        tables = test_simulated_noise.noisy_sweeps(RNG(0), 3, 20.0)
         never = noise_gap.noise_gaps(changed(tables, "curves", excess_copies=0.05))
         assert reasons(never) == {noise_gap.NOT_COPYING}
         lost = tables["noise"]["heldout_loss"].where(tables["noise"]["window"] > 0)

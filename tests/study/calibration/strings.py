@@ -1,15 +1,15 @@
-"""Strings of unknown law under samplers of known answer: a grammar's strings, its law hidden."""
+"""Strings of unknown law under samplers of known answer: a grammar's, its law hidden, and words."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 
 from rhm import Grammar
 from study.config import StringsConfig, TrialConfig
-from study.corpus import Corpus, GrammarSource, Pool, PoolSource
+from study.corpus import Corpus, GrammarSource, Pool, PoolSource, shipped
 from study.measures import Reference, StringLosses, measure_strings
 from study.measures.string_losses import loss_columns
 from study.models.model import Networks
@@ -27,9 +27,15 @@ POOL = 6000
 GRAMMAR = Grammar.random(SHAPE, zipf=ZIPF, seed=5)
 
 
-@lru_cache(maxsize=1)
-def pool() -> Pool:
-    """Strings of a grammar drawn without replacement, as if read from a file."""
+HIDDEN, WORDS = "grammar", "words"
+"""Pools: strings of a grammar whose law is not told, and English pronunciations."""
+
+
+@lru_cache(maxsize=2)
+def pool(name: str = HIDDEN) -> Pool:
+    """Strings of a grammar drawn without replacement, as if read from a file; or a shipped pool."""
+    if name == WORDS:
+        return shipped.pool(WORDS, StringsConfig())
     strings = GrammarSource(GRAMMAR).draw(POOL - SIZE, control_size=SIZE, seed=5)
     both = np.concatenate([strings.training.strings, strings.control.strings])
     return Pool(
@@ -41,9 +47,9 @@ def pool() -> Pool:
 
 
 @lru_cache(maxsize=4)
-def world(seed: int) -> tuple[Corpus, Reference]:
+def world(seed: int, name: str = HIDDEN) -> tuple[Corpus, Reference]:
     """A corpus of the pool, drawn anew in every repetition, as are the strings put aside."""
-    corpus = PoolSource(pool(), StringsConfig()).draw(SIZE, seed=seed)
+    corpus = PoolSource(pool(name), StringsConfig()).draw(SIZE, seed=seed)
     return corpus, Reference.build(corpus)
 
 
@@ -65,23 +71,24 @@ def readings(reference: Reference, strings: np.ndarray) -> dict[str, Pair]:
     return found
 
 
-def fresh(seed: int) -> np.ndarray:
+def fresh(seed: int, name: str = HIDDEN) -> np.ndarray:
     """Strings of the pool, each as likely as another."""
-    return pool().strings[stream(seed, 1).integers(POOL, size=GENERATED)]
+    strings = pool(name).strings
+    return strings[stream(seed, 1).integers(len(strings), size=GENERATED)]
 
 
-def of_ngram(seed: int) -> np.ndarray:
+def of_ngram(seed: int, name: str = HIDDEN) -> np.ndarray:
     """Strings of the n-gram of those put aside, which never saw D."""
-    model = world(seed)[0].stand_in.model  # type: ignore[union-attr]
-    return model.sample(GENERATED, SHAPE.num_leaves, stream(seed, 2))
+    model = world(seed, name)[0].stand_in.model  # type: ignore[union-attr]
+    return model.sample(GENERATED, pool(name).num_leaves, stream(seed, 2))
 
 
-def of_fresh(seed: int) -> dict[str, Pair]:
-    return readings(world(seed)[1], fresh(seed))
+def of_fresh(seed: int, name: str = HIDDEN) -> dict[str, Pair]:
+    return readings(world(seed, name)[1], fresh(seed, name))
 
 
-def of_another_model(seed: int) -> dict[str, Pair]:
-    return readings(world(seed)[1], of_ngram(seed))
+def of_another_model(seed: int, name: str = HIDDEN) -> dict[str, Pair]:
+    return readings(world(seed, name)[1], of_ngram(seed, name))
 
 
 def of_mixture(seed: int, weight: float) -> dict[str, Pair]:
@@ -149,27 +156,26 @@ ANOTHER = 9_999
 """Seed of the corpus that another network was trained on."""
 
 
-@lru_cache(maxsize=1)
-def another_network() -> tuple[Networks, Diffusion]:
+@lru_cache(maxsize=2)
+def another_network(name: str = HIDDEN) -> tuple[Networks, Diffusion]:
     """A network on its way to memorizing other strings of the pool."""
     document = {
         "corpus": {"source": "strings", "size": SIZE},
-        "pool": pool().config.as_document(),
+        "pool": pool(name).config.as_document(),
         "network": {"width": 16},
         "training": {"steps": 1024, "batch_size": 32},
         "diffusion": {"num_timesteps": 24},
         "seed": ANOTHER,
     }
     config = TrialConfig.from_dict(document)
-    trainer = PackTrainer([Member(config, pool=pool)], torch.device("cpu"))
+    trainer = PackTrainer([Member(config, pool=partial(pool, name))], torch.device("cpu"))
     trainer.train(config.training.steps)
     return trainer.network, trainer.diffusion
 
 
-def of_another_network(seed: int) -> dict[str, Pair]:
+def of_another_network(seed: int, name: str = HIDDEN) -> dict[str, Pair]:
     """Its strings, against corpora that it was not trained on."""
-    network, diffusion = another_network()
-    strings = generate(
-        network, diffusion, [seed], count=GENERATED, leaves=SHAPE.num_leaves, occasion=seed
-    )
-    return readings(world(seed)[1], strings[0])
+    network, diffusion = another_network(name)
+    leaves = pool(name).num_leaves
+    strings = generate(network, diffusion, [seed], count=GENERATED, leaves=leaves, occasion=seed)
+    return readings(world(seed, name)[1], strings[0])

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from study.config import ConfigError, MeasurementConfig, TrialConfig
@@ -37,8 +37,21 @@ def test_measured_steps_never_depend_on_the_length(schedule, last, more):
     assert all(step <= last for step in steps)
 
 
+HARDLY_ANYTHING_LEFT = Schedule(
+    first_step=21,
+    per_octave=2,
+    likelihood_per_octave=5,
+    budget=1.0,
+    training_passes=30,
+    generating_passes=321,
+    likelihood_passes=64,
+)
+"""Strings are generated when they take nearly all; the share of a likelihood is then still there."""
+
+
 @settings(deadline=None, max_examples=60)
 @given(schedules())
+@example(HARDLY_ANYTHING_LEFT)
 def test_the_budget_is_kept_at_every_step_and_used(schedule):
     spent = likelihood = 0.0
     measured = schedule.until(2**20)

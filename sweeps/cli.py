@@ -362,7 +362,8 @@ def prune(
     """Delete the trainings of a study that a sweep no longer needs, after saying which.
 
     For a sweep that became smaller: fewer values, fewer seeds. What it still lists stays whole,
-    also where it was trained further than it asks.
+    also where it was trained further than it asks. Strings of one's own that no training draws from
+    any more go too.
 
     Example:  memophase prune demo --set seeds=2 --yes
     """

@@ -18,7 +18,7 @@ from sweeps.files.spec import Sweep
 from sweeps.running import access, tuner
 from sweeps.running.interrupts import first_interrupt
 from sweeps.running.progress import Progress
-from sweeps.running.ray_process import RayLost, RayProcess
+from sweeps.running.ray_process import RayLost, RayNotStarted, RayProcess
 from sweeps.running.supply import Supply
 from sweeps.running.tuner import Trials
 from sweeps.search.search import Answer, Evidence
@@ -30,6 +30,9 @@ from sweeps.status.usage import Usage
 
 RESTARTS = 1
 """Times that a Ray of our own is started again when it dies."""
+STARTS = 5
+"""Times in a row that it may fail to come up: on a machine that is busy with other things its parts
+miss deadlines that Ray gives them, such as 15 s to import what one of them needs."""
 
 logger = logging.getLogger(__name__)
 
@@ -152,20 +155,27 @@ def _through_ray(
     """Train what the search asks for; returns what was supplied, and how many packs ran at a time.
 
     A Ray of our own that dies is started once more: what is on disk says what is left. One that
-    dies again has a reason that a third would meet too, and a cluster is not ours to start.
+    dies again has a reason that a third would meet too, and a cluster is not ours to start. One that
+    does not come up gets more chances: nothing was lost with it.
     """
-    restarts = RESTARTS if address == access.LOCAL else 0
+    restarts, starts = (RESTARTS, STARTS) if address == access.LOCAL else (0, 1)
     resources, taken = sweep.file.resources, dict[str, int]()
     while True:
         folder.clear_tune(results)
         try:
             with RayProcess(address) as ray:
+                starts = STARTS
                 slots = tuner.slots(ray.nodes, resources)
                 supply = Supply(sweep, results, location, standings, slots, progress, taken)
                 trials = Trials.of(location, resources, slots, secrets.token_hex(4))
                 with first_interrupt(lambda r=ray: _finish(r, progress)):
                     ray.train(trials, supply, supply.tasks)
             return supply, slots
+        except RayNotStarted as loss:
+            starts -= 1
+            if not starts:
+                raise RayLost(_not_started(address, loss, results)) from None
+            progress.not_started(str(loss))
         except RayLost as loss:
             log = folder.note_failure(results, "ray", loss.log)
             if not restarts:
@@ -183,6 +193,17 @@ def _finish(ray: RayProcess, progress: Progress) -> None:
     """Within a signal's handler: what is said must not wait for what was being said."""
     ray.finish()
     threading.Thread(target=progress.finishing, daemon=True).start()
+
+
+def _not_started(address: str, loss: RayNotStarted, results: Results) -> str:
+    """What to say where a Ray never came up."""
+    log = folder.note_failure(results, "ray", loss.log)
+    if address != access.LOCAL:
+        return f"{_whose(address)} was lost: {loss}; log: {log}"
+    return (
+        f"Ray did not start, {STARTS} times over: {loss}; log: {log}; this machine may be too busy "
+        "for it, or full (`memophase doctor`)"
+    )
 
 
 def _whose(address: str) -> str:

@@ -123,7 +123,7 @@ def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_strings_that_nothing_draws_from_go_too(two_files: list[str]):
-    old, new = two_files
+    _, new = two_files
     before = files(Path("r"))
     prune = ("prune", "own.yaml", "--results", "r")
     said = memophase(*prune)

@@ -155,8 +155,8 @@ def _through_ray(
     """Train what the search asks for; returns what was supplied, and how many packs ran at a time.
 
     A Ray of our own that dies is started once more: what is on disk says what is left. One that
-    dies again has a reason that a third would meet too, and a cluster is not ours to start. One that
-    does not come up gets more chances: nothing was lost with it.
+    dies again has a reason that a third would meet too, and a cluster is not ours to start. One
+    that does not come up gets more chances: nothing was lost with it.
     """
     restarts, starts = (RESTARTS, STARTS) if address == access.LOCAL else (0, 1)
     resources, taken = sweep.file.resources, dict[str, int]()

@@ -31,10 +31,6 @@ QUIET = {
 }
 """Ray's own switches: no telemetry, no boxes, no second set of logs, and Ctrl-C is ours."""
 
-UNHURRIED = {"RAY_raylet_start_wait_time_s": "120"}
-"""Seconds for a Ray of our own to come up on a busy machine, instead of 30; that one of its
-processes died on the way is noticed at once."""
-
 BRIEF = {"RAY_NUM_REDIS_GET_RETRIES": "5"}
 """A cluster that answers its port and refuses us need not be asked for 20 seconds."""
 
@@ -118,7 +114,7 @@ def _packs_on(cpus: float, gpus: float, resources: Resources) -> int:
 def prepare(address: str) -> None:
     """Set this process's environment; Ray reads it when it is imported, not later."""
     local = address == access.LOCAL
-    for name, value in (QUIET | (UNHURRIED if local else BRIEF)).items():
+    for name, value in (QUIET if local else QUIET | BRIEF).items():
         os.environ.setdefault(name, value)
     if local:
         os.environ.update(access.guarded(os.environ))

@@ -32,6 +32,10 @@ class NotAFile(OSError):  # noqa: N818 - what is there, and no failure of the di
     """Something in the place of a file that no second attempt will read."""
 
 
+class NoLocation(ValueError):  # noqa: N818 - told to the user as such
+    """A text that names no place for results."""
+
+
 @dataclass(frozen=True)
 class Store:
     """A folder on any file system that pyarrow reaches.
@@ -46,10 +50,19 @@ class Store:
 
     @classmethod
     def open(cls, location: str | Path) -> Store:
-        """The store at a local path or a URI such as `s3://bucket/results`; nothing is created."""
+        """The store at a local path or a URI such as `s3://bucket/results`; nothing is created.
+
+        Raises:
+            NoLocation: when the text is empty, or a URI of nothing that can be reached.
+        """
         text = str(location)
+        if not text.strip() or "\0" in text:
+            raise NoLocation(f"{text!r} names no results folder")
         if "://" in text:
-            filesystem, root = pafs.FileSystem.from_uri(text)
+            try:
+                filesystem, root = pafs.FileSystem.from_uri(text)
+            except ValueError as error:
+                raise NoLocation(f"{text}: is no place for results ({error})") from None
             return cls(filesystem, root)
         return cls(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
 

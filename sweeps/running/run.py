@@ -62,8 +62,10 @@ class Outcome:
 
 
 def absolute(location: str) -> str:
-    """A results location that means the same in every process."""
-    return location if "://" in location else str(Path(location).expanduser().absolute())
+    """A results location that means the same in every process; what is none stays none."""
+    if "://" in location or not location.strip():
+        return location
+    return str(Path(location).expanduser().absolute())
 
 
 def run(

@@ -22,6 +22,8 @@ import pyarrow.fs as pafs
 
 from study.store.patience import PATIENCE, patiently
 
+PARTIAL = ".partial"
+"""How the name ends of a file that is being written."""
 AT_A_TIME = 8
 """Files that are sent to the disk or the object store at a time."""
 
@@ -124,6 +126,15 @@ class Store:
         with suppress(FileNotFoundError):
             patiently(act, self.patience)
 
+    def clear_partial(self, path: str = "") -> None:
+        """Delete what processes that died were writing directly below a folder.
+
+        Only for who alone writes there.
+        """
+        for name in self.names(path):
+            if name.startswith(".") and name.endswith(PARTIAL):
+                self.delete(f"{path}/{name}" if path else name)
+
     def remove(self, path: str) -> None:
         """Delete whatever is at a path: a file, a link but not what it points to, a whole folder.
 
@@ -189,7 +200,7 @@ def _remove(path: Path) -> None:
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write everything, make it durable, and only then give it its name."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = {name: folder / f".{name}.{secrets.token_hex(4)}.partial" for name in files}
+    partial = {name: folder / f".{name}.{secrets.token_hex(4)}{PARTIAL}" for name in files}
     try:
         for name, data in files.items():
             partial[name].write_bytes(data)

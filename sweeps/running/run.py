@@ -73,6 +73,8 @@ def run(
 ) -> Outcome:
     """Train what is unfinished of a sweep.
 
+    Storage that fails for some seconds is waited for once the folder is held, as trainings do.
+
     Args:
         sweep: what is to be trained.
         location: where its results are, path or URI.
@@ -120,17 +122,19 @@ def _run(
     progress: Progress,
     began: float,
 ) -> Outcome:
-    known = folder.publish(sweep, Evidence(results))
+    patient = results.patient()
+    folder.clear_partial(patient)
+    known = folder.publish(sweep, Evidence(patient))
     before = folder.verified(known, results)
     say_damage(sweep, known, before)
     done = {hash_ for hash_, standing in before.items() if standing.done}
     coming = sweep.search.ask(Evidence(results, done), 1)
-    folder.publish_outcome(sweep, Evidence(results, done))
+    folder.publish_outcome(sweep, Evidence(patient, done))
     progress.begin(len(known), len(known) - len(done))
     if isinstance(coming, Answer):
         return Outcome(before, known)
     _refuse_missing_gpu(sweep, [training for batch in coming for training in batch])
-    supply, slots = _through_ray(sweep, before, results, location, address, progress)
+    supply, slots = _through_ray(sweep, before, patient, location, address, progress)
     after = folder.publish(sweep, supply.evidence())
     folder.publish_outcome(sweep, supply.evidence())
     steps = {training.hash: training.config.last_step for training in after}
@@ -141,7 +145,7 @@ def _run(
         slots=slots,
         cpus=sweep.file.resources.cpus_per_pack,
     )
-    usage.publish(used, results.patient())
+    usage.publish(used, patient)
     standings = folder.standings(steps, results)
     return Outcome(standings, after, len(supply.before), supply.logs, used)
 

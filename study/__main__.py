@@ -12,6 +12,7 @@ from study.config import ConfigError, TrialConfig
 from study.corpus.pool import Pool
 from study.corpus.pools import pool_of, ready
 from study.store.results import FOLDER, Results
+from study.store.storage import NoLocation
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,7 +60,7 @@ def _train(config: TrialConfig, pool: Pool | None, options: argparse.Namespace) 
         )
     except ConfigError as error:
         return _refuse(*(f"{folder}: {line}" for line in error.lines))
-    except OSError as error:
+    except (OSError, NoLocation) as error:
         return _refuse(f"{folder}: {error}")
     print(f"{status.state} at step {status.step}: {folder}")
     return 0 if status.state == "finished" else 1

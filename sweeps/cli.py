@@ -105,8 +105,9 @@ def _ended(function: Callable[..., int | None], *args: Any, **kwargs: Any) -> in
         return INCOMPLETE
     except ValueError as error:
         from study.config.installed import NotUsable
+        from study.store.storage import NoLocation
 
-        if not isinstance(error, NotUsable):
+        if not isinstance(error, NotUsable | NoLocation):
             raise
         print(f"error: {error}", file=sys.stderr)
         return MISUSED
@@ -139,7 +140,7 @@ def plan(
     from sweeps.planning import plan as planning
 
     loaded = spec.load(sweep, set_ or [])
-    planned = planning.plan(loaded, results or _default_results(loaded), timed=timed)
+    planned = planning.plan(loaded, _location(results, loaded), timed=timed)
     print(json.dumps(planned.document(), indent=1) if as_json else show.plan(planned))
     _note(loaded)
 
@@ -189,7 +190,7 @@ def run(
     from sweeps.running import trackers
 
     loaded = spec.load(sweep, set_ or [])
-    location = results or _default_results(loaded)
+    location = _location(results, loaded)
     words = {"--results": results, "--tensorboard": tensorboard, "--mlflow": mlflow}
     again = _command(sweep, set_ or [], words, address, report=report)
     told = trackers.opened(tensorboard, mlflow, loaded.name)
@@ -362,7 +363,8 @@ def prune(
     """Delete the trainings of a study that a sweep no longer needs, after saying which.
 
     For a sweep that became smaller: fewer values, fewer seeds. What it still lists stays whole,
-    also where it was trained further than it asks.
+    also where it was trained further than it asks. Strings of one's own that no training draws from
+    any more go too.
 
     Example:  memophase prune demo --set seeds=2 --yes
     """
@@ -371,7 +373,7 @@ def prune(
     from sweeps.upkeep import words
 
     loaded = spec.load(sweep, set_ or [])
-    location = results or _default_results(loaded)
+    location = _location(results, loaded)
     print(words.pruning(pruning.prune(loaded, location, really=yes), location))
 
 
@@ -509,8 +511,9 @@ def main() -> None:
     app()
 
 
-def _default_results(sweep: Sweep) -> str:
-    return f"results/{sweep.name}"
+def _location(given: str | None, sweep: Sweep) -> str:
+    """Where a sweep's results are; a text that is empty is no place, and not the default either."""
+    return f"results/{sweep.name}" if given is None else given
 
 
 def _command(

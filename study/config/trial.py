@@ -144,7 +144,7 @@ class NetworkConfig(Section):
 class DiffusionConfig(Section):
     """Discrete diffusion ([D3PM])."""
 
-    num_timesteps: int = setting(200, minimum=21)
+    num_timesteps: int = setting(200, minimum=21, maximum=100_000)
     """T; the noise schedule is stretched so that the last step is always pure noise."""
     process: str = setting("uniform", choices=PROCESSES, neutral="uniform")
     """What becomes of a leaf that is not kept: `uniform` redraws it uniformly, `absorbing` masks
@@ -155,7 +155,7 @@ class DiffusionConfig(Section):
 class TrainingConfig(Section):
     """How the network is trained."""
 
-    steps: int = setting(minimum=1, extent=True)
+    steps: int = setting(minimum=1, maximum=10**12, extent=True)
     """Optimizer steps; the training ends at the last measured step not beyond it."""
     batch_size: int = setting(32, minimum=1)
     """Strings drawn for every step, with replacement."""

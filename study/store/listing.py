@@ -13,6 +13,10 @@ FILE = "sweep.json"
 VERSION = 1
 
 
+KINDS = {"hash": str, "seed": int, "label": str, "last_step": int, "cell": Mapping}
+"""What each part of a listed training is."""
+
+
 class ListingError(ValueError):
     """A `sweep.json` that cannot be used, and what to do about it."""
 
@@ -85,7 +89,9 @@ def _study(document: Any) -> Study:
 
 def _listed(document: Any) -> Listed:
     listed = Listed(**document)
-    for name, kind in (("hash", str), ("label", str), ("last_step", int), ("cell", Mapping)):
+    for name, kind in KINDS.items():
         if not isinstance(value := getattr(listed, name), kind):
             raise TypeError(f"{name} of a training is {value!r}")
+    if "/" in listed.hash or not listed.hash.strip("."):
+        raise ValueError(f"hash of a training is {listed.hash!r}")  # no name of a folder of its own
     return listed

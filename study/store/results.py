@@ -347,6 +347,12 @@ class Results:
         except (FileNotFoundError, NotAFile, DamagedPool):
             self.store.publish(path, pool.to_bytes())
 
+    def spare_pools(self, configs: Iterable[TrialConfig]) -> dict[str, int]:
+        """Strings that are kept and that none of some trainings draw from: path -> bytes."""
+        drawn = {_pool_file(each.pool.sha256) for each in configs if each.pool is not None}
+        kept = {f"{POOLS}/{name}": size for name, size in self.store.sizes(POOLS).items()}
+        return {path: size for path, size in kept.items() if path not in drawn}
+
     def hold_pools(self, configs: Iterable[TrialConfig], others: Results) -> None:
         """Keep the strings of some trainings that other results hold."""
         known = {config.pool.sha256: config for config in configs if config.pool is not None}

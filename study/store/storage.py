@@ -22,6 +22,8 @@ import pyarrow.fs as pafs
 
 from study.store.patience import PATIENCE, patiently
 
+PARTIAL = ".partial"
+"""How the name ends of a file that is being written."""
 AT_A_TIME = 8
 """Files that are sent to the disk or the object store at a time."""
 
@@ -30,6 +32,10 @@ T = TypeVar("T")
 
 class NotAFile(OSError):  # noqa: N818 - what is there, and no failure of the disk
     """Something in the place of a file that no second attempt will read."""
+
+
+class NoLocation(ValueError):  # noqa: N818 - told to the user as such
+    """A text that names no place for results."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +52,19 @@ class Store:
 
     @classmethod
     def open(cls, location: str | Path) -> Store:
-        """The store at a local path or a URI such as `s3://bucket/results`; nothing is created."""
+        """The store at a local path or a URI such as `s3://bucket/results`; nothing is created.
+
+        Raises:
+            NoLocation: when the text is empty, or a URI of nothing that can be reached.
+        """
         text = str(location)
+        if not text.strip() or "\0" in text:
+            raise NoLocation(f"{text!r} names no results folder")
         if "://" in text:
-            filesystem, root = pafs.FileSystem.from_uri(text)
+            try:
+                filesystem, root = pafs.FileSystem.from_uri(text)
+            except ValueError as error:
+                raise NoLocation(f"{text}: is no place for results ({error})") from None
             return cls(filesystem, root)
         return cls(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
 
@@ -110,6 +125,15 @@ class Store:
         act = Path(full).unlink if self.is_local else lambda: self.filesystem.delete_file(full)
         with suppress(FileNotFoundError):
             patiently(act, self.patience)
+
+    def clear_partial(self, path: str = "") -> None:
+        """Delete what processes that died were writing directly below a folder.
+
+        Only for who alone writes there.
+        """
+        for name in self.names(path):
+            if name.startswith(".") and name.endswith(PARTIAL):
+                self.delete(f"{path}/{name}" if path else name)
 
     def remove(self, path: str) -> None:
         """Delete whatever is at a path: a file, a link but not what it points to, a whole folder.
@@ -176,7 +200,7 @@ def _remove(path: Path) -> None:
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write everything, make it durable, and only then give it its name."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = {name: folder / f".{name}.{secrets.token_hex(4)}.partial" for name in files}
+    partial = {name: folder / f".{name}.{secrets.token_hex(4)}{PARTIAL}" for name in files}
     try:
         for name, data in files.items():
             partial[name].write_bytes(data)

@@ -23,6 +23,7 @@ from study.config import ConfigError, TrialConfig
 from study.kernels.memory import keep_freed_memory
 from study.kernels.threads import threads_restored
 from study.store.results import DamagedTraining, Results, State, Status
+from study.store.storage import NoLocation
 from study.training.checkpoints import NotKept
 from study.training.measuring import measure
 from study.training.member import Member
@@ -178,8 +179,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1, help="torch threads (default: 1)")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
-    results = Results.open(options.results)
     try:
+        results = Results.open(options.results)
         statuses = measure_again(
             results,
             options.training or results.trainings(),
@@ -191,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         print(*(f"error: {line}" for line in error.lines), sep="\n", file=sys.stderr)
         return 2
-    except (NotKept, DamagedTraining, OSError) as error:
+    except (NotKept, DamagedTraining, NoLocation, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"measured {len(statuses)} trainings: {options.out}")

@@ -63,6 +63,8 @@ def _size_or_auto(value: Any) -> Any:
 def _axes(value: Any) -> Any:
     if isinstance(value, list) and not 1 <= len(value) <= MAX_AXES:
         raise ValueError(f"must name 1 or {MAX_AXES} axes, not {len(value)}")
+    if isinstance(value, list) and len(value) == MAX_AXES and value[0] == value[1]:
+        raise ValueError(f"names {value[0]!r} twice")
     return value
 
 

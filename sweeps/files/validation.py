@@ -167,6 +167,9 @@ class Validation:
         ]
         if file.report.facet is not None:
             named.append((("report", "facet"), file.report.facet))
+        if file.report.facet in (file.report.axes or []):
+            self._fault(("report", "facet"), f"'{file.report.facet}' is one of report.axes already")
+            named.pop()
         for path, name in named:
             if name == "grammar.zipf":
                 self._fault(path, "is no single number; name a level, as in grammar.zipf.0")

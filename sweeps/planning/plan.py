@@ -89,8 +89,12 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         sweep: what is to be run.
         location: its results; what is finished there costs nothing.
         timed: whether to run a few seconds of training to estimate hours.
+
+    Raises:
+        UsageError: when the folder could not take the sweep, as it holds another study, say.
     """
     results = Results.open(location)
+    folder.refuse_other_study(sweep, results, location)
     resources = sweep.file.resources
     known = sweep.search.known(Evidence(results))
     steps = {training.hash: training.config.last_step for training in known}

@@ -64,6 +64,12 @@ def reachable(address: str) -> str:
             "pip install 'ray[default]' brings",
             place=f"--address {address}",
         )
+    if address.startswith(("http://", "https://")):
+        raise UsageError.of(
+            "that is a cluster's dashboard, which takes jobs: `ray job submit --address "
+            f"{address} -- memophase run …`; on the cluster's machines use auto or HOST:PORT",
+            place=f"--address {address}",
+        )
     found = _cluster_of_this_machine() if address == "auto" else address
     host, colon, port = found.rpartition(":")
     if not colon or not host or not port.isdecimal():

@@ -175,6 +175,10 @@ class Progress:
         """Ray died and is started again."""
         self._note("ray_lost", f"Ray was lost and is started again: {why}")
 
+    def not_started(self, why: str) -> None:
+        """Ray did not come up and is started again."""
+        self._note("ray_not_started", f"Ray did not start, and is started again: {why}")
+
     def failed(self, pack: str, error: str) -> None:
         """A pack failed for good; a larger one is tried again in parts."""
         with self._lock:

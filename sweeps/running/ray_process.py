@@ -63,6 +63,10 @@ class RayLost(RuntimeError):  # noqa: N818 - told to the user as such
         self.log = log
 
 
+class RayNotStarted(RayLost):
+    """Ray died, or gave up, before it took anything on; nothing is lost but time."""
+
+
 class RayProcess:
     """A Ray that lasts as long as the `with` block.
 
@@ -74,6 +78,7 @@ class RayProcess:
 
     Raises:
         UsageError: when there is a cluster that did not take us in.
+        RayNotStarted: on entering, when it did not come up.
         RayLost: at any time, when it died.
         StorageFull: when results could not be published for want of space.
         KeyboardInterrupt: when this process or that one was asked to end.
@@ -108,6 +113,8 @@ class RayProcess:
             (self.nodes,) = self._until(CONNECTED)
         except BaseException as error:
             self.__exit__(type(error), error, None)
+            if isinstance(error, RayLost):
+                raise RayNotStarted(str(error), error.log) from None
             raise
         return self
 

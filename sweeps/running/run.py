@@ -18,7 +18,7 @@ from sweeps.files.spec import Sweep
 from sweeps.running import access, tuner
 from sweeps.running.interrupts import first_interrupt
 from sweeps.running.progress import Progress
-from sweeps.running.ray_process import RayLost, RayProcess
+from sweeps.running.ray_process import RayLost, RayNotStarted, RayProcess
 from sweeps.running.supply import Supply
 from sweeps.running.tuner import Trials
 from sweeps.search.search import Answer, Evidence
@@ -30,6 +30,9 @@ from sweeps.status.usage import Usage
 
 RESTARTS = 1
 """Times that a Ray of our own is started again when it dies."""
+STARTS = 5
+"""Times in a row that it may fail to come up: on a machine that is busy with other things its parts
+miss deadlines that Ray gives them, such as 15 s to import what one of them needs."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +62,18 @@ class Outcome:
 
 
 def absolute(location: str) -> str:
-    """A results location that means the same in every process."""
-    return location if "://" in location else str(Path(location).expanduser().absolute())
+    """A results location that means the same in every process; what is none stays none."""
+    if "://" in location or not location.strip():
+        return location
+    return str(Path(location).expanduser().absolute())
 
 
 def run(
     sweep: Sweep, location: str, *, address: str, progress: Progress, began: float | None = None
 ) -> Outcome:
     """Train what is unfinished of a sweep.
+
+    Storage that fails for some seconds is waited for once the folder is held, as trainings do.
 
     Args:
         sweep: what is to be trained.
@@ -115,17 +122,19 @@ def _run(
     progress: Progress,
     began: float,
 ) -> Outcome:
-    known = folder.publish(sweep, Evidence(results))
+    patient = results.patient()
+    folder.clear_partial(patient)
+    known = folder.publish(sweep, Evidence(patient))
     before = folder.verified(known, results)
     say_damage(sweep, known, before)
     done = {hash_ for hash_, standing in before.items() if standing.done}
     coming = sweep.search.ask(Evidence(results, done), 1)
-    folder.publish_outcome(sweep, Evidence(results, done))
+    folder.publish_outcome(sweep, Evidence(patient, done))
     progress.begin(len(known), len(known) - len(done))
     if isinstance(coming, Answer):
         return Outcome(before, known)
     _refuse_missing_gpu(sweep, [training for batch in coming for training in batch])
-    supply, slots = _through_ray(sweep, before, results, location, address, progress)
+    supply, slots = _through_ray(sweep, before, patient, location, address, progress)
     after = folder.publish(sweep, supply.evidence())
     folder.publish_outcome(sweep, supply.evidence())
     steps = {training.hash: training.config.last_step for training in after}
@@ -136,7 +145,7 @@ def _run(
         slots=slots,
         cpus=sweep.file.resources.cpus_per_pack,
     )
-    usage.publish(used, results.patient())
+    usage.publish(used, patient)
     standings = folder.standings(steps, results)
     return Outcome(standings, after, len(supply.before), supply.logs, used)
 
@@ -152,20 +161,27 @@ def _through_ray(
     """Train what the search asks for; returns what was supplied, and how many packs ran at a time.
 
     A Ray of our own that dies is started once more: what is on disk says what is left. One that
-    dies again has a reason that a third would meet too, and a cluster is not ours to start.
+    dies again has a reason that a third would meet too, and a cluster is not ours to start. One
+    that does not come up gets more chances: nothing was lost with it.
     """
-    restarts = RESTARTS if address == access.LOCAL else 0
+    restarts, starts = (RESTARTS, STARTS) if address == access.LOCAL else (0, 1)
     resources, taken = sweep.file.resources, dict[str, int]()
     while True:
         folder.clear_tune(results)
         try:
             with RayProcess(address) as ray:
+                starts = STARTS
                 slots = tuner.slots(ray.nodes, resources)
                 supply = Supply(sweep, results, location, standings, slots, progress, taken)
                 trials = Trials.of(location, resources, slots, secrets.token_hex(4))
                 with first_interrupt(lambda r=ray: _finish(r, progress)):
                     ray.train(trials, supply, supply.tasks)
             return supply, slots
+        except RayNotStarted as loss:
+            starts -= 1
+            if not starts:
+                raise RayLost(_not_started(address, loss, results)) from None
+            progress.not_started(str(loss))
         except RayLost as loss:
             log = folder.note_failure(results, "ray", loss.log)
             if not restarts:
@@ -183,6 +199,17 @@ def _finish(ray: RayProcess, progress: Progress) -> None:
     """Within a signal's handler: what is said must not wait for what was being said."""
     ray.finish()
     threading.Thread(target=progress.finishing, daemon=True).start()
+
+
+def _not_started(address: str, loss: RayNotStarted, results: Results) -> str:
+    """What to say where a Ray never came up."""
+    log = folder.note_failure(results, "ray", loss.log)
+    if address != access.LOCAL:
+        return f"{_whose(address)} was lost: {loss}; log: {log}"
+    return (
+        f"Ray did not start, {STARTS} times over: {loss}; log: {log}; this machine may be too busy "
+        "for it, or full (`memophase doctor`)"
+    )
 
 
 def _whose(address: str) -> str:

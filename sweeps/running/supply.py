@@ -34,7 +34,7 @@ class Supply:
 
     Args:
         sweep: what is run.
-        results: where.
+        results: where, patient with storage that fails in passing.
         location: the same, path or URI.
         standings: of the trainings that are known, after every file of theirs was read.
         slots: packs at a time.
@@ -111,9 +111,8 @@ class Supply:
             self._alone += [Pack.of([t], failed.step) for t in failed.trainings]
             self._why = error
         for training in failed.trainings if len(failed.trainings) == 1 else ():
-            results = self._results.patient()
-            self.logs[training.hash] = folder.note_failure(results, training.hash, error)
-            folder.mark_failed(results, training.config, reason(error))
+            self.logs[training.hash] = folder.note_failure(self._results, training.hash, error)
+            folder.mark_failed(self._results, training.config, reason(error))
 
     @property
     def _free(self) -> int:

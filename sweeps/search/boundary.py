@@ -120,8 +120,11 @@ class Boundary(Search):
         return expanded(self.space, axes.grid(self.space.lists))
 
     def cell_faults(self) -> Faults:
-        """The level of the measure must be one of some grammar's."""
-        return absent_level(self.quantity, self.cells, "measure")
+        """The level of the measure must be one of some grammar's, and cells must be several."""
+        found = absent_level(self.quantity, self.cells, "measure")
+        if len(self.cells) == 1:
+            found.append((("grid",), "a boundary search needs two cells that can be trained"))
+        return found
 
     @cached_property
     def quantity(self) -> Quantity:

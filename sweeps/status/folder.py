@@ -22,14 +22,14 @@ import pyarrow.parquet as pq
 from study.config import TrialConfig
 from study.store import listing
 from study.store.listing import FILE, VERSION, ListingError, Study
-from study.store.results import DamagedTraining, Results, Status
+from study.store.results import POOLS, DamagedTraining, Results, Status
 from study.store.states import DONE, TrainingState, state_of
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep
 from sweeps.search.search import Evidence
 from sweeps.space.cells import Training, pools
 
-OUTCOME = "search"
+OUTCOME, FAILURES = "search", "failures"
 READERS = 8
 BATCH = 64
 """Trainings that are looked at by one of the readers in a row."""
@@ -231,7 +231,7 @@ def _standing(
 
 def note_failure(results: Results, name: str, text: str) -> str:
     """Keep what a pack failed with; returns where."""
-    path = f"failures/{name}.txt"
+    path = f"{FAILURES}/{name}.txt"
     results.store.publish(path, text.encode())
     return results.store.full(path)
 
@@ -246,6 +246,13 @@ def mark_failed(results: Results, config: TrialConfig, error: str) -> None:
         results.mark(status, "failed", error)
     except (DamagedTraining, OSError):
         return
+
+
+def clear_partial(results: Results) -> None:
+    """Delete what a run that was killed had begun to write; what else is so cut off goes with the
+    next thing that is published in its place."""
+    for path in ("", FAILURES, POOLS):
+        results.store.clear_partial(path)
 
 
 def clear_tune(results: Results) -> None:

@@ -5,6 +5,7 @@ Results never depend on it, since they are deterministic and published whole: it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -67,7 +68,8 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        self._store.delete(self._path)
+        with contextlib.suppress(OSError):  # the heartbeat of a process that is gone holds nothing
+            self._store.patient().delete(self._path)
 
     @property
     def _key(self) -> tuple[float, str]:

@@ -62,12 +62,12 @@ def examine(address: str, location: str) -> Iterator[Finding]:
 
     Raises:
         UsageError: when the address is none.
+        NoLocation: when the location is none.
     """
+    token, store = secrets.token_hex(8), Store.open(location)
     here = probe.machine("", "", "")
     yield from _installed(here)
-    token = secrets.token_hex(8)
-    store = Store.open(location)
-    was_there = store.is_local and Path(store.root).is_dir()
+    was_there = store.is_local and _is_folder(Path(store.root))
     try:
         yield from _storage(store, token)
         if address != access.LOCAL:
@@ -273,6 +273,14 @@ def _tidy(store: Store, token: str, *, was_there: bool) -> None:
                 _remove_empty(Path(store.root))
     except OSError:
         return
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder; there is none where no name can be that long."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _remove_empty(folder: Path) -> None:

@@ -101,8 +101,11 @@ def join(
 
     Raises:
         UsageError: naming every folder that cannot take part, or that somebody runs.
+        NoLocation: when one of them is none.
     """
     target = into or locations[0]
+    for location in (*locations, target):
+        Results.open(location)
     try:
         places = _places(locations, target)
         results = places[0].results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from study.store.results import FOLDER, Results
@@ -20,19 +20,22 @@ class Pruning:
 
     Attributes:
         dropped: hash -> name of each training that goes, as the folder's study calls it.
-        size: bytes of their files.
+        strings: file of strings of one's own that goes, as nothing of the sweep draws from it.
+        size: bytes of all these files.
         kept: trainings of the sweep that have a folder.
         done: whether they are gone.
     """
 
     dropped: Mapping[str, str]
+    strings: Collection[str]
     size: int
     kept: int
     done: bool
 
 
 def prune(sweep: Sweep, location: str, *, really: bool) -> Pruning:
-    """Delete every training that a sweep does not list, and make it the folder's study.
+    """Delete every training that a sweep does not list, and the strings that only these drew from,
+    and make it the folder's study.
 
     The study is published first, so that whatever is cut off lists nothing that is gone. What goes
     further than the sweep asks stays as it is.
@@ -59,17 +62,24 @@ def prune(sweep: Sweep, location: str, *, really: bool) -> Pruning:
         wanted = {training.hash for training in sweep.trainings}
         there = results.trainings()
         dropped = {x: names.get(x, "of no study here") for x in there if x not in wanted}
+        strings = results.spare_pools(training.config for training in sweep.trainings)
         size = sum(sum(results.store.sizes(f"{FOLDER}/{x}").values()) for x in dropped)
         if really:
             with Heartbeat(results.store, dict):
-                _drop(sweep, results, dropped)
+                _drop(sweep, results, dropped, strings)
     except OSError as error:
         raise UsageError.of(f"cannot be used: {error.strerror or error}", place=location) from None
-    return Pruning(dropped, size, len(there) - len(dropped), really)
+    size += sum(strings.values())
+    return Pruning(dropped, tuple(strings), size, len(there) - len(dropped), really)
 
 
-def _drop(sweep: Sweep, results: Results, dropped: Mapping[str, str]) -> None:
+def _drop(
+    sweep: Sweep, results: Results, dropped: Mapping[str, str], strings: Collection[str]
+) -> None:
+    """The strings last: a training that is still there has them."""
     folder.publish(sweep, Evidence(results))
     for training in dropped:
         results.discard(training)
         results.store.remove(f"failures/{training}.txt")
+    for path in strings:
+        results.store.remove(path)

@@ -27,17 +27,21 @@ class Strike:
 
     Attributes:
         at: which write, from 0; None: none.
+        spared: folder below in which writes neither count nor fail, as other processes do them.
         happened: the writes so far.
     """
 
     folder: Path
     mode: Mode
     at: int | None
+    spared: str | None = None
     happened: list[str] = field(default_factory=list)
 
     def meets(self, event: str, path: str) -> None:
         """A write is about to happen."""
         if not path.startswith(str(self.folder)):
+            return
+        if self.spared is not None and path.startswith(str(self.folder / self.spared)):
             return
         number = len(self.happened)
         self.happened.append(f"{event} {path}")
@@ -68,12 +72,14 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 @contextlib.contextmanager
-def struck(folder: Path, mode: Mode = "killed", at: int | None = None) -> Iterator[Strike]:
+def struck(
+    folder: Path, mode: Mode = "killed", at: int | None = None, spared: str | None = None
+) -> Iterator[Strike]:
     """Let a write below a folder fail while the block lasts; Python reports all but Arrow's own."""
     if _hook not in _hooked:
         sys.addaudithook(_hook)
         _hooked.append(_hook)
-    strike = Strike(folder, mode, at)
+    strike = Strike(folder, mode, at, spared)
     _current.append(strike)
     try:
         yield strike

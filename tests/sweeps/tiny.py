@@ -49,8 +49,10 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", start, *arguments]
 
 
-def in_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def in_process(
+    *arguments: str, cwd: Path, seconds: float = 180
+) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end in a process of its own."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=180, check=False
+        command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.running import run as running
-from sweeps.running.ray_process import RayLost
+from sweeps.running.ray_process import RayLost, RayNotStarted
 from sweeps.running.tuner import Trials
 from sweeps.running.watcher import Watcher
 from tests.sweeps.running.stand_in import More, StandIn, Train, given, run, trained
@@ -84,6 +84,43 @@ def test_one_that_dies_again_ends_the_run_in_a_line(ray, tmp_path: Path):
     assert not list((tmp_path / "r" / "runs").iterdir())
     told = json.loads(memophase("status", str(tmp_path / "r"), "--json").stdout)
     assert 0 < told["done"] < told["total"] == 6
+
+
+def never_up(monkeypatch: pytest.MonkeyPatch, ray: type[StandIn], times: int) -> list[int]:
+    """A Ray that does not come up, so many times; how often it was tried."""
+    tried = [0]
+    entered = ray.__enter__
+
+    def enter(self: StandIn) -> StandIn:
+        tried[0] += 1
+        if tried[0] <= times:
+            raise RayNotStarted("its raylet (process 7) was ended", log="raylet: no port\n")
+        return entered(self)
+
+    monkeypatch.setattr(ray, "__enter__", enter)
+    return tried
+
+
+def test_a_ray_that_does_not_come_up_is_tried_again(ray, tmp_path: Path, monkeypatch):
+    ray.train = dies(1)
+    tried = never_up(monkeypatch, ray, running.STARTS - 1)
+    outcome, shown = run(tmp_path)
+    assert outcome.complete
+    assert tried == [running.STARTS + 1], "the one that died later was not started again"
+    assert shown.count("event=ray_not_started") == running.STARTS - 1
+
+
+def test_one_that_never_comes_up_is_told_in_a_line(ray, tmp_path: Path, monkeypatch):
+    tried = never_up(monkeypatch, ray, 100)
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    result = memophase("run", str(tmp_path / "tiny.yaml"), "--results", str(tmp_path / "r"))
+    assert result.exit_code == 1
+    assert tried == [running.STARTS]
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: Ray did not start, 5 times over: its raylet (process 7) was")
+    assert "too busy" in line
+    assert (tmp_path / "r/failures/ray.txt").read_text() == "raylet: no port\n"
+    assert not list((tmp_path / "r" / "runs").iterdir())
 
 
 def test_a_cluster_is_not_started_again(ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

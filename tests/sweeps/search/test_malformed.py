@@ -138,6 +138,26 @@ CASES = {
         boundary(sweep=TINY.replace("[4, 8]", "[4]")),
         ["grid: a boundary search needs an axis with several values"],
     ),
+    "a boundary of all that can be trained, one cell": (
+        boundary(
+            sweep=TINY.replace("[4, 8]", "[8, 800]").replace(
+                "seeds: 2", "seeds: 2\nskip_infeasible: true"
+            )
+        ),
+        ["grid: a boundary search needs two cells that can be trained"],
+    ),
+    "a boundary of no cell": (
+        boundary(
+            sweep=TINY.replace("[4, 8]", "[700, 800]").replace(
+                "seeds: 2", "seeds: 2\nskip_infeasible: true"
+            )
+        ),
+        [
+            "size=700: 700 training",
+            "size=800: 800 training",
+            "grid: no cell of this sweep can be trained",
+        ],
+    ),
     "a boundary of single seeds": (
         boundary(sweep=BOUNDARY.replace("seeds: 2", "seeds: 1")),
         ["seeds: a boundary search needs 2 or more"],
@@ -224,6 +244,51 @@ CASES = {
     "a range whose ends are turned": (
         optuna(BEST, SPANS.replace("[2, 8]", "[8, 2]")),
         ["grid.corpus.size: loguniform takes [a, b] with a < b"],
+    ),
+    "a list of measures": (
+        boundary("measure: [excess_copies, root_validity]"),
+        ["search.measure: must be a word, not ['excess_copies', 'root_validity']"],
+    ),
+    "a level of a measure below the root": (
+        boundary("measure: partial_memorization.-1"),
+        ["search.measure: 'partial_memorization' has a value for each level; name one"],
+    ),
+    "a boundary over yes and no": (
+        boundary(sweep=BOUNDARY.replace("network.width: [8, 16]", "corpus.unique: [true, false]")),
+        ["grid.corpus.unique: a boundary search takes axes of different numbers"],
+    ),
+    "a boundary over whole tails": (
+        boundary(sweep=BOUNDARY.replace("network.width: [8, 16]", "grammar.zipf: [{}, {0: 1}]")),
+        ["grid.grammar.zipf: a boundary search takes axes of different numbers"],
+    ),
+    "a kind given twice": (search("kind: grid, kind: random"), ["search.kind: is given twice"]),
+    "a search of nothing": (BOUNDARY + "search:\n", ["search: must be a mapping, not None"]),
+    "an option without a name": (boundary("null: 2"), ["search.None: unknown field"]),
+    "a bound that is no number": (
+        optuna(BEST + ", constraints: {excess_copies: {max: .nan}}"),
+        ["search.constraints: the bound of 'excess_copies' must be a number, not nan"],
+    ),
+    "an objective below the deepest level": (
+        optuna("objectives: {validity.9: max}, num_samples: 4"),
+        ["search.objectives: 'validity.9' needs a level that no cell has; the deepest is 2"],
+    ),
+    "a coupled range": (
+        optuna(
+            BEST,
+            SPANS.replace(
+                "seeds: 2",
+                "zip: {training.learning_rate: {loguniform: [0.01, 0.1]}}\nseeds: 2",
+            ),
+        ),
+        ["zip.training.learning_rate: a random range cannot be coupled; write a list"],
+    ),
+    "a range without an end": (
+        optuna(BEST, SPANS.replace("[2, 8]", "[2, .inf]")),
+        ["grid.corpus.size: loguniform takes [a, b] with a < b, not [2, inf]"],
+    ),
+    "a range from nothing": (
+        optuna(BEST, SPANS.replace("[2, 8]", "[0, 8]")),
+        ["grid.corpus.size: loguniform needs ends above 0, not [0, 8]"],
     ),
     "faults of every option at once": (
         boundary("measure: loss, level: high, width: -2, coverage: 2, budget: 0, seed: x"),

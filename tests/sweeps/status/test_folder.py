@@ -78,6 +78,19 @@ def test_a_bad_sweep_json_is_named(results: Results, content: bytes, what: str):
         folder.read(results)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("seed", "x"), ("hash", "../../x"), ("hash", ".."), ("hash", ""), ("cell", 7)],
+)
+def test_a_listed_training_that_is_none_is_named(results: Results, name: str, value: object):
+    publish(spec.loads(TINY), results)
+    document = json.loads(results.store.read("sweep.json"))
+    document["trainings"][1][name] = value
+    results.store.publish("sweep.json", json.dumps(document).encode())
+    with pytest.raises(UsageError, match=f"garbled.*{name} of a training is"):
+        folder.read(results)
+
+
 def test_standings_tell_what_is_left(results: Results):
     states = {"a": ("finished", 32), "b": ("running", 8), "c": ("diverged", 8), "d": ("failed", 8)}
     for name, (state, step) in states.items():

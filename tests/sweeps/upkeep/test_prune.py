@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from analysis import load
+from study import load_training
 from study.store.results import Results
+from study.store.storage import Store
 from sweeps.status.heartbeat import Heartbeat
 from tests.sweeps.tiny import TINY, contents, memophase
 from tests.sweeps.upkeep.studies import files, trained
@@ -98,6 +101,61 @@ def test_a_wrong_request_deletes_nothing(hashes: list[str], options: list[str], 
     assert line.startswith("error: ")
     assert what in line
     assert files(Path()) == before
+
+
+OWN = TINY.replace(
+    "grammar: {depth: 2, vocab_size: 4, num_synonyms: 2}",
+    "corpus: {source: strings, path: words.txt}",
+)
+
+
+@pytest.fixture
+def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A folder whose trainings draw from two files of strings; their hashes, one of each file."""
+    monkeypatch.chdir(tmp_path)
+    words = ["".join(letters) for letters in product("abc", repeat=4)]
+    Path("words.txt").write_text("\n".join(words))
+    Path("others.txt").write_text("\n".join(word.upper() for word in words[:60]))
+    Path("own.yaml").write_text(OWN)
+    (old, *_) = trained(Path("r"), text=OWN.replace("words", "others"), only=[0])
+    (new, *_) = trained(Path("r"), text=OWN, only=[0])
+    return [old, new]
+
+
+def test_strings_that_nothing_draws_from_go_too(two_files: list[str]):
+    _, new = two_files
+    before = files(Path("r"))
+    prune = ("prune", "own.yaml", "--results", "r")
+    said = memophase(*prune)
+    assert said.exit_code == 0, said.stderr
+    assert said.stdout.startswith("r: 1 trainings and 1 files of strings, 0.")
+    assert ": no training that stays draws from it" in said.stdout
+    assert files(Path("r")) == before
+
+    assert memophase(*prune, "--yes").exit_code == 0
+    assert set(contents(Path("r"))) == {new}
+    assert len(list(Path("r/pools").iterdir())) == 1
+    assert load_training(f"r/trainings/{new}").generate(2).shape == (2, 4)
+    again = memophase(*prune, "--yes")
+    assert again.stdout == "r: the sweep needs all 1 trainings that are there\n"
+
+
+def test_strings_left_by_a_prune_that_was_cut_off_go_with_the_next(two_files, monkeypatch):
+    prune = ("prune", "own.yaml", "--results", "r", "--yes")
+    remove = Store.remove
+
+    def dies(self, path):
+        if path.startswith("pools/"):
+            raise KeyboardInterrupt
+        remove(self, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "remove", dies)
+        assert memophase(*prune).exit_code == 1
+    assert len(list(Path("r/pools").iterdir())) == 2
+    said = memophase(*prune)
+    assert said.stdout.startswith("r: 0 trainings and 1 files of strings, 0.")
+    assert len(list(Path("r/pools").iterdir())) == 1
 
 
 def test_what_is_being_run_is_left_alone(hashes: list[str]):

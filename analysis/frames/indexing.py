@@ -36,10 +36,7 @@ class Indexing:
         self.trainings: dict[str, Indexed] = {}
         self._groups = 0
         self._packed = {name: pa.BufferOutputStream() for name in TABLES}
-        self._writers = {
-            name: pq.ParquetWriter(self._packed[name], _schema(name), compression="zstd")
-            for name in TABLES
-        }
+        self._writers = {name: _writer(name, sink) for name, sink in self._packed.items()}
 
     def add(self, trainings: Mapping[str, Indexed], tables: Mapping[str, pa.Table]) -> None:
         """One more group of rows.
@@ -89,6 +86,13 @@ class Indexing:
             if name not in kept:
                 store.delete(f"{FOLDER}/{name}")
         return Index(store, {name: entry["file"] for name, entry in files.items()}, self.trainings)
+
+
+def _writer(name: str, sink: pa.BufferOutputStream) -> pq.ParquetWriter:
+    """Measured numbers hardly ever repeat: a dictionary of them would come on top of them."""
+    schema = _schema(name)
+    repeated = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    return pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=repeated)
 
 
 def _schema(name: str) -> pa.Schema:

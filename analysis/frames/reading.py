@@ -22,7 +22,7 @@ ATTEMPTS = 5
 READERS = 8
 """Trainings read at a time; reading waits for disks and networks, not for the processor."""
 
-BATCH = 500
+BATCH = 250
 """Trainings whose tables are in memory one by one."""
 
 T = TypeVar("T")

@@ -1,8 +1,11 @@
 """The index of a results folder: its trainings' tables, compacted, so that reports open quickly.
 
     <results>/index/trainings-<digest>.parquet    what was read: hash, digest of its files, settings
-                    <table>-<digest>.parquet      the rows of all these trainings, sorted
+                    <table>-<digest>.parquet      the rows of all these trainings, in row groups
                     manifest.json                 names the files that count, published last
+
+Row group k of every table holds the trainings of group k, cell by cell as they were when the index
+was written, so that a part of the cells is read without the others.
 
 The index holds nothing of its own. A training is taken from it only while its `status.json` and
 `config.json` are the ones that were read; a garbled or foreign index is passed over and written
@@ -15,11 +18,12 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.frames.errors import AnalysisError
@@ -31,8 +35,10 @@ FOLDER = "index"
 MANIFEST = f"{FOLDER}/manifest.json"
 TRAININGS = "trainings"
 
-VERSION = 2
+VERSION = 3
 """Of the index's own layout, and of what is asked of a training before it is indexed."""
+
+CATEGORIES = pa.dictionary(pa.int32(), pa.string())
 
 Column = Callable[[str], pa.ChunkedArray]
 """Name of a column -> the column."""
@@ -53,10 +59,12 @@ class Indexed:
     Attributes:
         digest: of the files it was read from, see `digest`.
         row: its row of the frame `trainings`.
+        group: of rows that it stands in; -1 while it is in none.
     """
 
     digest: str
     row: Mapping[str, Any]
+    group: int = -1
 
 
 @dataclass(frozen=True)
@@ -73,25 +81,38 @@ class Index:
     files: Mapping[str, str]
     trainings: Mapping[str, Indexed]
 
-    def columns(self, name: str) -> Column:
+    def columns(self, name: str, trainings: Collection[str]) -> Column:
         """A reader of the columns of a table, one at a time: together they may fill the memory.
+
+        Only groups of rows that hold some of the trainings are read; they hold others as well.
+        `training` comes as categories.
 
         Raises:
             AnalysisError: when the file cannot be read although it was whole a moment ago.
         """
         path = self.store.full(f"{FOLDER}/{self.files[name]}")
+        groups = sorted({self.trainings[training].group for training in trainings})
         try:
             file = pq.ParquetFile(self.store.filesystem.open_input_file(path))
         except (pa.ArrowException, OSError) as error:
             raise AnalysisError(f"{path} cannot be read: {error}") from error
 
         def column(of: str) -> pa.ChunkedArray:
+            kind = CATEGORIES if of == "training" else records.SCHEMAS[name].field(of).type
             try:
-                return file.read([of])[0].cast(records.SCHEMAS[name].field(of).type)
+                return file.read_row_groups(groups, [of])[0].cast(kind)
             except (pa.ArrowException, OSError) as error:
                 raise AnalysisError(f"{path} cannot be read: {error}") from error
 
         return column
+
+    def rows(self, name: str, trainings: Collection[str]) -> pa.Table:
+        """The rows of some trainings of a table."""
+        column, schema = self.columns(name, trainings), records.SCHEMAS[name]
+        among = pc.SetLookupOptions(pa.array(list(trainings), type=pa.string()))
+        kept = pc.call_function("is_in", [column("training").cast(pa.string())], among)
+        columns = [column(field.name).filter(kept).cast(field.type) for field in schema]
+        return pa.table(columns, schema=schema)
 
 
 def digest(status: bytes, config: bytes) -> str:
@@ -112,7 +133,7 @@ def opened(store: Store) -> Index | None:
     try:
         if (manifest["version"], manifest["records"]) != (VERSION, records.VERSION):
             return _passed_over("another version of memophase wrote it")
-        if manifest.get("registered", {}) != _registered():
+        if manifest.get("registered", {}) != registered():
             return _passed_over("other measurements were registered when it was written")
         files = dict(manifest["files"])
         if set(files) != {TRAININGS, *TABLES}:
@@ -125,40 +146,7 @@ def opened(store: Store) -> Index | None:
     return Index(store, {name: entry["file"] for name, entry in files.items()}, trainings)
 
 
-def written(
-    store: Store, trainings: Mapping[str, Indexed], table: Callable[[str], pa.Table]
-) -> Index | None:
-    """Replace the index; None, with the old one in place, where the results cannot be written.
-
-    The files of the index before stay until the next replacement, for whoever is reading them.
-
-    Args:
-        store: the results.
-        trainings: hash -> what is to be indexed.
-        table: table name -> its rows of these trainings.
-    """
-    try:
-        files = {TRAININGS: _published(store, TRAININGS, _trainings_table(trainings))}
-        for name in TABLES:
-            content = table(name).sort_by("training").combine_chunks()
-            encoded = content["training"].dictionary_encode()
-            files[name] = _published(store, name, content.set_column(0, "training", encoded))
-        before = _named(store)
-        manifest = {"version": VERSION, "records": records.VERSION, "files": files}
-        if registered := _registered():
-            manifest["registered"] = registered
-        store.publish(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
-        kept = {"manifest.json", *before, *(entry["file"] for entry in files.values())}
-        for name in store.names(FOLDER):
-            if name not in kept:
-                store.delete(f"{FOLDER}/{name}")
-    except OSError as error:
-        logger.info("no index is written to %s: %s", store.root, error)
-        return None
-    return Index(store, {name: entry["file"] for name, entry in files.items()}, trainings)
-
-
-def _registered() -> dict[str, list[str]]:
+def registered() -> dict[str, list[str]]:
     """Table -> the columns that this process has registered, and that the index has to hold."""
     columns = {table: registry.registered_columns(table) for table in TABLES}
     return {table: [column.name for column in own] for table, own in columns.items() if own}
@@ -182,40 +170,11 @@ def _verify(store: Store, entry: Mapping[str, Any]) -> None:
         raise ValueError(f"{entry['file']} does not match its checksum")
 
 
-def _published(store: Store, name: str, content: pa.Table) -> dict[str, Any]:
-    sink = io.BytesIO()
-    pq.write_table(content, sink, compression="zstd", store_schema=True)
-    data = sink.getvalue()
-    checksum = hashlib.sha256(data).hexdigest()
-    file = f"{name}-{checksum[:16]}.parquet"
-    store.publish(f"{FOLDER}/{file}", data)
-    return {"file": file, "size": len(data), "sha256": checksum}
-
-
-def _named(store: Store) -> set[str]:
-    """The files that the present manifest names."""
-    try:
-        return {entry["file"] for entry in json.loads(store.read(MANIFEST))["files"].values()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return set()
-
-
-def _trainings_table(trainings: Mapping[str, Indexed]) -> pa.Table:
-    ordered = sorted(trainings.items())
-    return pa.table(
-        {
-            "training": [name for name, _ in ordered],
-            "digest": [indexed.digest for _, indexed in ordered],
-            "row": [json.dumps(indexed.row) for _, indexed in ordered],
-        }
-    )
-
-
 def _trainings(data: bytes) -> dict[str, Indexed]:
     columns = pq.read_table(io.BytesIO(data)).to_pydict()
     return {
-        name: Indexed(checksum, json.loads(row))
-        for name, checksum, row in zip(
-            columns["training"], columns["digest"], columns["row"], strict=True
+        name: Indexed(checksum, json.loads(row), group)
+        for name, checksum, row, group in zip(
+            *(columns[name] for name in ("training", "digest", "row", "group")), strict=True
         )
     }

@@ -6,7 +6,7 @@ What is settled comes from the index, the rest from the folders of the trainings
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analysis.frames import index
 from analysis.frames.cells import labelled
 from analysis.frames.errors import AnalysisError
-from analysis.frames.index import Column, Index, Indexed
+from analysis.frames.index import Column, Index
 from analysis.frames.memory import hand_back
 from analysis.frames.merging import merged
-from analysis.frames.reading import READERS, Look, trusted, until
+from analysis.frames.reading import READERS, batches, looks, read, together, trusted, until
+from analysis.frames.renewing import renewed
 from analysis.frames.tables import Problem, Rows, Tables
 from analysis.frames.validity import with_defined_validity
 from study.store import listing, records
@@ -147,55 +147,36 @@ class _Source:
 
     results: Results
     known: Index | None
-    indexed: pa.Array
+    indexed: Collection[str]
     fresh: Mapping[str, pa.Table]
     trainings: pd.DataFrame
     problems: list[Problem]
 
     @classmethod
     def of(cls, results: Results, known: Index | None, folders: Sequence[str]) -> _Source:
-        look = Look.at(results, known, folders)
-        described = {**look.settled, **look.running}
+        seen, problems = looks(results, known, folders)
+        unread = [look for look in seen.values() if not look.known]
+        settled = [look for look in unread if not look.goes_on]
+        found = []
+        if len(settled) >= max(FEWEST, SHARE * len(seen)):
+            again, read_for_it = renewed(results, known, seen)
+            known, found = again or known, [read_for_it]
+            unread = [look for look in unread if look.goes_on]
+        fresh = together([*found, *(read(results, some) for some in batches(unread))])
+        seen.update(fresh.looks)
+        problems += fresh.problems
+        unreadable = {problem.training for problem in problems}
         sweep = _Sweep.of(results)
-        rows = [sweep.row(described[name].row) for name in folders if name in described]
-        source = cls(
+        described = {t: look for t, look in seen.items() if t not in unreadable}
+        rows = [sweep.row(look.indexed.row) for look in described.values()]
+        return cls(
             results=results,
             known=known,
-            indexed=_names(look.indexed),
-            fresh=look.fresh,
+            indexed={training for training, look in described.items() if look.known},
+            fresh=fresh.tables,
             trainings=labelled(pd.DataFrame(rows)),
-            problems=look.problems,
+            problems=problems,
         )
-        missing = len(set(look.settled) - set(look.indexed))
-        if missing < max(FEWEST, SHARE * len(described)):
-            return source
-        return source._reindexed(look.settled)
-
-    def _reindexed(self, settled: Mapping[str, Indexed]) -> _Source:
-        """The same rows with the index written anew, if it can be."""
-        others = self._unread()
-        names, every = _names(settled), _names([*settled, *others])
-        whole = replace(self, indexed=_names([*self.indexed.to_pylist(), *others]))
-        known = index.written(
-            self.results.store,
-            {**others, **settled},
-            lambda name: _only(whole._rows(name), every),
-        )
-        if known is None:
-            return self
-        fresh = {name: _only(rows, names, inverted=True) for name, rows in self.fresh.items()}
-        return replace(self, known=known, indexed=names, fresh=fresh)
-
-    def _unread(self) -> dict[str, Indexed]:
-        """Indexed trainings that are not wanted now; they stay in the index while they exist."""
-        if self.known is None:
-            return {}
-        wanted, present = set(self.trainings["training"]), set(self.results.trainings())
-        return {
-            training: indexed
-            for training, indexed in self.known.trainings.items()
-            if training not in wanted and training in present
-        }
 
     def tables(self) -> Tables:
         """What `load` returns."""
@@ -209,22 +190,37 @@ class _Source:
         """A table in the order of the trainings, within one as it was measured."""
         if len(self.trainings) >= MANY:
             hand_back()
-        column = self._column(name, columns)
-        rank = self._rank(column("training"))
+        place = {training: i for i, training in enumerate(self.trainings["training"])}
+        parts, ranks = [], []
+        for column, among in self._parts(name, columns):
+            rank = _ranks(column("training"), {t: place[t] for t in among})
+            rows = self._chosen(column, rank, wanted)
+            parts.append((column, rows))
+            ranks.append(rank[rows])
+        rank = np.concatenate(ranks)
+        order = np.argsort(rank, kind="stable")
+
+        def values(of: str) -> pd.Series:
+            if of == "training":
+                names = self.trainings["training"].iloc[rank[order]]
+                return names.reset_index(drop=True)
+            taken = [column(of).take(rows) for column, rows in parts]
+            chunks = [chunk for part in taken for chunk in part.chunks]
+            kind = records.SCHEMAS[name].field(of).type
+            return _series(name, of, pa.chunked_array(chunks, type=kind).take(order))
+
+        frame = {of: values(of) for of in columns or records.SCHEMAS[name].names}
+        content = pd.DataFrame(frame, copy=False)
+        return with_defined_validity(content, self.trainings) if name == "curves" else content
+
+    def _chosen(self, column: Column, rank: NDArray[np.int64], wanted: Rows) -> NDArray[np.int64]:
+        """Which rows are wanted, by their number."""
         chosen = rank >= 0
         for steps in self._steps(wanted):
             chosen &= column("step").to_numpy() == steps[rank]
         for of, values in wanted.where.items():
             chosen &= np.isin(column(of).to_numpy(), list(values))
-        rows = np.flatnonzero(chosen)
-        rows = rows[np.argsort(rank[rows], kind="stable")]
-        names = self.trainings["training"].iloc[rank[rows]].reset_index(drop=True)
-        frame = {
-            field: names if field == "training" else _series(name, field, column(field).take(rows))
-            for field in columns or records.SCHEMAS[name].names
-        }
-        content = pd.DataFrame(frame, copy=False)
-        return with_defined_validity(content, self.trainings) if name == "curves" else content
+        return np.flatnonzero(chosen)
 
     def _steps(self, wanted: Rows) -> Iterator[NDArray[np.float64]]:
         """The step of every training that its rows must be of; NaN where it has none."""
@@ -233,31 +229,19 @@ class _Source:
         if wanted.at is not None:
             yield self.trainings["training"].map(wanted.at).to_numpy(dtype=float)
 
-    def _rank(self, training: pa.ChunkedArray) -> NDArray[np.int64]:
-        """Of every row the place of its training; -1 where that is not wanted."""
-        wanted = pc.SetLookupOptions(_names(self.trainings["training"]))
-        found = pc.call_function("index_in", [training], wanted)
-        return found.fill_null(-1).to_numpy()
-
-    def _column(self, name: str, columns: Sequence[str] | None = None) -> Column:
-        """A reader of single columns of a table: what is indexed, then the rest."""
+    def _parts(
+        self, name: str, columns: Sequence[str] | None
+    ) -> list[tuple[Column, Collection[str]]]:
+        """Readers of single columns of a table, and the trainings whose rows count there."""
+        wanted = self.trainings["training"]
         if name not in index.TABLES:
-            return self._of_strings(name, columns).column
-        fresh = self.fresh[name]
-        if self.known is None or not len(self.indexed):
-            return fresh.column
-        indexed = self.known.columns(name)
-        if len(self.indexed) < len(self.known.trainings):
-            among = pc.SetLookupOptions(self.indexed)
-            kept = pc.call_function("is_in", [indexed("training")], among)
-            return lambda field: _joined(indexed(field).filter(kept), fresh.column(field))
-        return lambda field: _joined(indexed(field), fresh.column(field))
-
-    def _rows(self, name: str) -> pa.Table:
-        """A table of the index."""
-        column = self._column(name)
-        schema = records.SCHEMAS[name]
-        return pa.table([column(field.name) for field in schema], schema=schema)
+            return [(self._of_strings(name, columns).column, wanted)]
+        indexed = [training for training in wanted if training in self.indexed]
+        others = [training for training in wanted if training not in self.indexed]
+        parts: list[tuple[Column, Collection[str]]] = [(self.fresh[name].column, others)]
+        if self.known is not None and indexed:
+            parts.insert(0, (self.known.columns(name, indexed), indexed))
+        return parts
 
     def _of_strings(self, name: str, columns: Sequence[str] | None) -> pa.Table:
         """Columns of a table that is in no index, from the trainings."""
@@ -275,18 +259,14 @@ class _Source:
         return pa.concat_tables([*parts, records.SCHEMAS[name].empty_table().select(kept)])
 
 
-def _names(trainings: Iterable[str]) -> pa.Array:
-    return pa.array(list(trainings), type=pa.string())
-
-
-def _only(rows: pa.Table, trainings: pa.Array, *, inverted: bool = False) -> pa.Table:
-    """The rows of some trainings, or of all others."""
-    chosen = pc.call_function("is_in", [rows["training"]], pc.SetLookupOptions(trainings))
-    return rows.filter(pc.call_function("invert", [chosen]) if inverted else chosen)
-
-
-def _joined(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pa.chunked_array([*one.chunks, *other.chunks], type=other.type)
+def _ranks(training: pa.ChunkedArray, place: Mapping[str, int]) -> NDArray[np.int64]:
+    """Of every row the place of its training; -1 where that is not wanted."""
+    ranks = [np.zeros(0, dtype=np.int64)]
+    for chunk in training.chunks:
+        coded = chunk if isinstance(chunk, pa.DictionaryArray) else chunk.dictionary_encode()
+        found = [place.get(name, -1) for name in coded.dictionary.to_pylist()]
+        ranks.append(np.array(found, dtype=np.int64)[coded.indices.to_numpy()])
+    return np.concatenate(ranks)
 
 
 def _series(table: str, name: str, content: pa.ChunkedArray) -> pd.Series:

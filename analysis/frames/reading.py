@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,62 +22,88 @@ ATTEMPTS = 5
 READERS = 8
 """Trainings read at a time; reading waits for disks and networks, not for the processor."""
 
-BATCH = 500
+BATCH = 250
 """Trainings whose tables are in memory one by one."""
 
-
-@dataclass(frozen=True)
-class Reading:
-    """What one training folder held at one moment; the tables of an indexed one are None."""
-
-    training: str
-    indexed: Indexed
-    tables: Mapping[str, pa.Table] | None = field(default_factory=dict)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Look:
-    """What many training folders held.
+    """What one training folder said of itself.
 
     Attributes:
-        settled: hash -> description of the trainings that will not go on.
-        running: hash -> of the others.
-        indexed: hashes of those that are in the index as they are.
-        fresh: the tables of those that are not.
+        indexed: what its two files say.
+        status: its published one; None where it has none, or is in the index as it is.
+        known: whether it is in the index as it is.
+    """
+
+    training: str
+    indexed: Indexed
+    status: Status | None = None
+    known: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more is to be expected of it, so that it belongs in no index yet."""
+        return self.indexed.row["state"] in (None, "running")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What some training folders held, each at one moment.
+
+    Attributes:
+        looks: hash -> what a training said of itself when its tables were read.
+        tables: their rows by table name, in the same order.
         problems: the trainings that cannot be read.
     """
 
-    settled: dict[str, Indexed]
-    running: dict[str, Indexed]
-    indexed: list[str]
-    fresh: dict[str, pa.Table]
+    looks: dict[str, Look]
+    tables: dict[str, pa.Table]
     problems: list[Problem]
 
-    @classmethod
-    def at(cls, results: Results, known: Index | None, folders: Sequence[str]) -> Look:
-        """Read the folders, some at a time: a thousand small tables weigh more than their rows."""
-        look = cls({}, {}, [], {}, [])
-        parts: dict[str, list[pa.Table]] = {name: [] for name in index.TABLES}
-        with ThreadPoolExecutor(READERS) as pool:
-            for start in range(0, len(folders), BATCH):
-                some = folders[start : start + BATCH]
-                found = list(pool.map(lambda training: _read(results, training, known), some))
-                read = [look._noted(reading) for reading in found if reading is not None]
-                for name, tables in parts.items():
-                    tables.append(records.concatenated(name, [r[name] for r in read if r]))
-        look.fresh.update({n: records.concatenated(n, tables) for n, tables in parts.items()})
-        return look
 
-    def _noted(self, reading: Reading | Problem) -> Mapping[str, pa.Table]:
-        """The tables of a reading, once everything else about it is noted."""
-        if isinstance(reading, Problem):
-            self.problems.append(reading)
-            return {}
-        goes_on = reading.indexed.row["state"] in (None, "running")
-        (self.running if goes_on else self.settled)[reading.training] = reading.indexed
-        if reading.tables is None:
-            self.indexed.append(reading.training)
-        return reading.tables or {}
+def looks(
+    results: Results, known: Index | None, folders: Sequence[str]
+) -> tuple[dict[str, Look], list[Problem]]:
+    """What the folders say of themselves, by hash, and which of them cannot be read."""
+    with ThreadPoolExecutor(READERS) as pool:
+        found = list(pool.map(lambda training: _look(results, known, training), folders))
+    seen = {look.training: look for look in found if isinstance(look, Look)}
+    return seen, [problem for problem in found if isinstance(problem, Problem)]
+
+
+def read(results: Results, wanted: Sequence[Look]) -> Reading:
+    """The tables of some trainings."""
+    with ThreadPoolExecutor(READERS) as pool:
+        found = list(pool.map(lambda look: _read(results, look), wanted))
+    held = [one for one in found if not isinstance(one, Problem)]
+    return Reading(
+        {look.training: look for look, _ in held},
+        {
+            name: records.concatenated(name, [tables[name] for _, tables in held if tables])
+            for name in index.TABLES
+        },
+        [one for one in found if isinstance(one, Problem)],
+    )
+
+
+def together(readings: Sequence[Reading]) -> Reading:
+    """Several readings as one."""
+    return Reading(
+        {name: look for one in readings for name, look in one.looks.items()},
+        {
+            name: records.concatenated(name, [one.tables[name] for one in readings])
+            for name in index.TABLES
+        },
+        [problem for one in readings for problem in one.problems],
+    )
+
+
+def batches(every: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Some at a time: a thousand small tables weigh more than their rows."""
+    return (every[start : start + BATCH] for start in range(0, len(every), BATCH))
 
 
 def trusted(results: Results, known: Index | None) -> Index | None:
@@ -113,32 +140,37 @@ def _row(results: Results, training: str, status: Status | None) -> dict[str, ob
     }
 
 
-def _read(results: Results, training: str, known: Index | None) -> Reading | Problem | None:
-    """One training, from the index if that is up to date; read again if it moves on meanwhile.
+def _look(results: Results, known: Index | None, training: str) -> Look | Problem | None:
+    """One folder; None where it holds nothing yet."""
+    digest = _digest(results, training)
+    indexed = known.trainings.get(training) if known else None
+    if indexed and indexed.digest == digest:
+        return Look(training, indexed, known=True)
+    try:
+        status = results.status(training)
+        if status is None and not results.has_config(training):
+            return None
+        return Look(training, Indexed(digest or "", _row(results, training, status)), status)
+    except DamagedTraining as damage:
+        return Problem(training, str(damage))
 
-    None where its folder holds nothing yet.
-    """
+
+def _read(results: Results, look: Look) -> tuple[Look, Mapping[str, pa.Table]] | Problem:
+    """The tables of one training, looked at again if it moves on meanwhile."""
     for _ in range(ATTEMPTS):
-        digest = _digest(results, training)
-        indexed = known.trainings.get(training) if known else None
-        if indexed and indexed.digest == digest:
-            return Reading(training, indexed, None)
-        try:
-            status = results.status(training)
-            if status is None and not results.has_config(training):
-                return None
-            found = Indexed(digest or "", _row(results, training, status))
-        except DamagedTraining as damage:
-            return Problem(training, str(damage))
+        status = look.status
         if status is None:
-            return Reading(training, found)
+            return look, {}
         try:
-            tables = {name: results.table(status, name) for name in index.TABLES}
-            return Reading(training, found, tables)
+            return look, {name: results.table(status, name) for name in index.TABLES}
         except (DamagedTraining, records.RecordsError) as damage:
             if not _was_replaced(results, status):
-                return Problem(training, str(damage))
-    return Problem(training, f"was replaced {ATTEMPTS} times while it was read; try again")
+                return Problem(look.training, str(damage))
+        again = _look(results, None, look.training)
+        if not isinstance(again, Look):
+            return again or Problem(look.training, "is gone since it was looked at")
+        look = again
+    return Problem(look.training, f"was replaced {ATTEMPTS} times while it was read; try again")
 
 
 def _was_replaced(results: Results, status: Status) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from analysis.frames.wording import counted
@@ -51,6 +52,10 @@ Reader = Callable[[str, Sequence[str] | None, Rows], pd.DataFrame]
 
 Narrow = Callable[[Collection[str]], "Tables"]
 """Hashes -> the tables of these trainings."""
+
+
+MOST = 1000
+"""Trainings whose rows of a large table are in memory together."""
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -100,10 +105,6 @@ class Tables(Mapping[str, pd.DataFrame]):
         """
         return self._reader(name, [*_keys(name), *columns], rows)
 
-    def let_go(self, name: str) -> None:
-        """Keep a table no longer; it is read again when it is asked for again."""
-        self._frames.pop(name, None)
-
     def once(self, key: Hashable, work: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """What several questions need: worked out for the first, and nobody changes it.
 
@@ -126,6 +127,16 @@ class Tables(Mapping[str, pd.DataFrame]):
             return found[found["training"].isin(trainings)].reset_index(drop=True)
 
         return Tables(kept, reader, self._problems, self.notes)
+
+    def parts(self) -> Iterator[Tables]:
+        """The tables of so many cells after others that the rows of each take little room."""
+        if self._narrow is None or len(self.trainings) <= MOST:
+            yield self
+            return
+        cell, _ = pd.factorize(self.trainings["cell"])
+        part = ((np.bincount(cell).cumsum() - 1) // MOST)[cell]
+        for k in np.unique(part):
+            yield self._narrow(self.trainings["training"][part == k])
 
     def to_xarray(self) -> xarray.Dataset:
         """`curves` and `levels` as labelled arrays, see `analysis.frames.arrays.dataset`."""
@@ -211,6 +222,21 @@ def once(
 ) -> pd.DataFrame:
     """`Tables.once`; of tables of any other kind, worked out every time."""
     return tables.once(key, work) if isinstance(tables, Tables) else work()
+
+
+def in_parts(
+    tables: Mapping[str, pd.DataFrame], work: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
+) -> pd.DataFrame:
+    """What is worked out of every cell by itself, of a large sweep some cells after others.
+
+    Args:
+        tables: of a sweep.
+        work: tables of some of its cells -> rows of these.
+    """
+    if not isinstance(tables, Tables):
+        return work(tables)
+    found = [work(part) for part in tables.parts()]
+    return pd.concat([rows for rows in found if len(rows)] or found[:1], ignore_index=True)
 
 
 def _keys(name: str) -> list[str]:

@@ -17,7 +17,6 @@ from analysis.frames.errors import AnalysisError
 from analysis.frames.searches import Search
 from analysis.frames.tables import ALL, Problem, Rows, Tables
 from analysis.report.maps import Maps, maps_of
-from analysis.statistics import overproduction, typicality
 from analysis.statistics.axes import check_axes
 from analysis.statistics.cells import telling_cell
 from analysis.statistics.collapses import copy_curves, scaled_cells
@@ -29,12 +28,13 @@ from analysis.statistics.level_typicality import level_typicality_table
 from analysis.statistics.noise import noise_columns, noise_table
 from analysis.statistics.onset_exponents import onset_exponents
 from analysis.statistics.onsets import onsets, onsets_by_cell
-from analysis.statistics.partial_window import commonest_rule
+from analysis.statistics.overproduction import overproduction_table
 from analysis.statistics.phase_diagram import PhaseTable, phase_table
 from analysis.statistics.regimes import last_steps, regimes
 from analysis.statistics.single_strings import single_strings, strings_table
 from analysis.statistics.timing import timing_table
 from analysis.statistics.totals import Totals, totals_of
+from analysis.statistics.typicality import typicality_table
 from analysis.statistics.within import with_errors_within
 from study.store.states import STATES
 
@@ -195,10 +195,8 @@ def find(
         raise AnalysisError(
             f"none of the {len(trainings)} trainings has a measurement yet; wait for the first step"
         )
-    # What takes the largest tables comes first: they are gone before others are read that stay.
-    strata = typicality.typicality_table(_only(tables, "typicality", typicality.COLUMNS))
-    rules = overproduction.overproduction_table(_only(tables, "rules", overproduction.COLUMNS))
-    commonest_rule(tables)
+    strata = typicality_table(tables)
+    rules = overproduction_table(tables)
     regime = regimes(tables)
     last = last_steps(regime, trainings)
     onset = onsets(tables)
@@ -206,7 +204,6 @@ def find(
     tested = () if sides else outcomes(tables, claims())
     shown = series_of(curve_panels())
     curves = with_errors_within(curves_table(tables, shown), tables, shown)
-    tables.let_go("levels")
     single = single_strings(tables)
     noise = series_of(NOISE_PANELS)
     phase = phase_table(last, trainings, axes=axes, facet=facet)

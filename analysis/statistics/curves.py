@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.frames.cells import with_cells
 from analysis.frames.generated import at_generated_steps
+from analysis.frames.tables import columns_of, in_parts
 from analysis.statistics.seeds import columns_over_seeds, runs
 from analysis.statistics.series import Series, named, without_level
 from study.measures import registry
@@ -31,8 +32,11 @@ def curves_table(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -
         `upper`, `seeds` and `run`, which counts the stretches without a gap.
     """
     keys = ["cell", "panel", "series"]
-    # Nested, for each step of a large sweep fills as much memory as the one before.
-    return runs(_joined(tables, series).sort_values([*keys, "step"], ignore_index=True), by=keys)
+
+    def drawn(part: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        return runs(_joined(part, series).sort_values([*keys, "step"]), by=keys)
+
+    return in_parts(tables, drawn).sort_values([*keys, "step"], ignore_index=True)
 
 
 def _joined(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -> pd.DataFrame:
@@ -53,7 +57,7 @@ def _over_seeds(
     Columns that are nowhere defined, and levels at which a column never is, have no rows.
     """
     trainings, keys = tables["trainings"], ["cell", "step", *more]
-    frame = tables[name][["training", "step", *more, *columns]]
+    frame = columns_of(tables, name, [*more, *columns])
     decided = registry.needs_generated(name)
     emitted = [column for column in columns if column in decided]
     known = [column for column in columns if column not in decided]
@@ -63,7 +67,7 @@ def _over_seeds(
             some = own[start : start + TOGETHER]
             rows = frame[["training", *keys[1:], *some]]
             if own is emitted:
-                rows = at_generated_steps(rows, tables["curves"])
+                rows = at_generated_steps(rows, columns_of(tables, "curves", ["copy_fraction"]))
             long = columns_over_seeds(with_cells(rows, trainings), by=keys, columns=some)
             parts.append(long[long.groupby([*more, "column"])["seeds"].transform("sum") > 0])
     table = pd.concat(parts)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.frames.tables import once
+from analysis.frames.tables import columns_of, in_parts, once
 from analysis.statistics.regimes import THRESHOLDS, Thresholds
 from analysis.statistics.series import without_level
 
@@ -23,6 +23,9 @@ NONE, LEFT, RIGHT, UNDEFINED = "none", "left", "right", "undefined"
 """Censoring: the onset is known, came before the first or after the last step, has no curve."""
 
 CROSSING = ["censoring", "step", "after", "by"]
+
+_PARTIAL = ["level", "partial_memorization"]
+_VALIDITY = ["level", "chance_validity", "conditional_validity"]
 
 
 def first_crossings(
@@ -89,11 +92,14 @@ def onsets(
         MEMORIZATION: lambda: first_crossings(
             curves, by=whole, value="excess_copies", threshold=at.memorizing
         ),
-        PARTIAL: lambda: first_crossings(
-            _partial(curves, tables["levels"]),
-            by=each,
-            value="partial_memorization",
-            threshold=at.partial_onset,
+        PARTIAL: lambda: in_parts(
+            tables,
+            lambda part: first_crossings(
+                _partial(columns_of(part, "curves", []), columns_of(part, "levels", _PARTIAL)),
+                by=each,
+                value="partial_memorization",
+                threshold=at.partial_onset,
+            ),
         ),
         GENERALIZATION: lambda: first_crossings(
             curves, by=whole, value="novel_validity", threshold=at.generalizing
@@ -101,8 +107,14 @@ def onsets(
         LOSS: lambda: first_crossings(
             _fall(curves), by=whole, value="share", threshold=at.loss_fall
         ),
-        VALIDITY: lambda: first_crossings(
-            _validity(tables["levels"]), by=each, value="share", threshold=0.5
+        VALIDITY: lambda: in_parts(
+            tables,
+            lambda part: first_crossings(
+                _validity(columns_of(part, "levels", _VALIDITY)),
+                by=each,
+                value="share",
+                threshold=0.5,
+            ),
         ),
     }
     named = [  # many claims ask for the same ones
@@ -133,7 +145,7 @@ def _types(frame: pd.DataFrame) -> dict[str, str]:
 
 def _partial(curves: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
     """λ at the smallest level >= 1 that is ever defined; one missing row where there is none."""
-    columns = ["training", "step", "level", "partial_memorization"]
+    columns = ["training", "step", *_PARTIAL]
     defined = levels.loc[(levels["level"] >= 1) & levels["partial_memorization"].notna(), columns]
     smallest = defined.groupby("training")["level"].min()
     chosen = defined[defined["level"] == defined["training"].map(smallest)]
@@ -145,8 +157,7 @@ def _partial(curves: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
 
 def _validity(levels: pd.DataFrame) -> pd.DataFrame:
     """How far conditional validity has come from chance to 1: half the way is (1 + chance)/2."""
-    columns = ["training", "step", "level", "chance_validity", "conditional_validity"]
-    inner = levels.loc[levels["chance_validity"] < 1, columns]
+    inner = levels.loc[levels["chance_validity"] < 1, ["training", "step", *_VALIDITY]]
     chance = inner["chance_validity"]
     return inner.assign(share=(inner["conditional_validity"] - chance) / (1 - chance))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from analysis.frames.tables import columns_of, in_parts
 from analysis.statistics.seeds import over_seeds, runs
 
 COLUMNS = ["level", "rank", "generated", "training_frequency", "true_frequency"]
@@ -24,15 +25,19 @@ def overproduction_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `cell`, `level`, `rank`, `series` (`rule 1` is the commonest), `step`, `mean`, `lower`,
         `upper`, `seeds` and `run`.
     """
-    rules = at_zipf_levels(tables["rules"][["training", "step", *COLUMNS]])
+    keys = ["cell", "level", "rank"]
+    table = in_parts(tables, _over_seeds).sort_values([*keys, "step"], ignore_index=True)
+    table["series"] = "rule " + table["rank"].astype(str)
+    return runs(table, by=keys)
+
+
+def _over_seeds(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    rules = at_zipf_levels(columns_of(tables, "rules", COLUMNS))
     expected = rules[["training_frequency", "true_frequency"]].max(axis=1)
     ratio = (rules["generated"] / expected).where(rules["generated"] > 0)
     cell = tables["trainings"].set_index("training")["cell"]
     frame = rules.assign(value=np.log2(ratio), cell=rules["training"].map(cell))
-    keys = ["cell", "level", "rank"]
-    table = over_seeds(frame, by=[*keys, "step"]).sort_values([*keys, "step"], ignore_index=True)
-    table["series"] = "rule " + table["rank"].astype(str)
-    return runs(table, by=keys)
+    return over_seeds(frame, by=["cell", "level", "rank", "step"])
 
 
 def at_zipf_levels(rules: pd.DataFrame) -> pd.DataFrame:

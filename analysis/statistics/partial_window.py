@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.frames.tables import columns_of, once
+from analysis.frames.tables import columns_of, in_parts, once
 from analysis.statistics.onsets import (
     LEFT,
     MEMORIZATION,
@@ -37,7 +37,7 @@ def commonest_rule(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `training`, `step`, `level`, `overproduction` (Q_l), at every step with generated strings;
         missing where the rule was never generated.
     """
-    return once(tables, commonest_rule, lambda: _commonest_rule(tables))
+    return once(tables, commonest_rule, lambda: in_parts(tables, _commonest_rule))
 
 
 def _commonest_rule(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.frames.tables import Rows, columns_of
+from analysis.frames.tables import Rows, columns_of, in_parts
 from analysis.statistics.matching import alike
 from analysis.statistics.slopes import ALONE, SIZE, alone, labels
 
@@ -46,7 +46,8 @@ def recovery_gaps(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         x=np.log(trainings["corpus.size"].astype(float)),
         batch=trainings["training.batch_size"].astype(float),
     )
-    curve = gaps_by_step(columns_of(tables, "noise", RECOVERY, Rows(where={"window": MEDIUM})))
+    medium = Rows(where={"window": MEDIUM})
+    curve = in_parts(tables, lambda part: gaps_by_step(columns_of(part, "noise", RECOVERY, medium)))
     curve = curve.merge(frame[["training", "group"]], on="training")
     steps = _last_common(curve).rename("step_at_steps")
     frame = frame.join(steps, on="group")

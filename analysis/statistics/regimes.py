@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.frames.generated import generated
+from analysis.frames.tables import columns_of, in_parts
 
 UNDERFIT, GENERALIZING, PARTIAL, MEMORIZING = "underfit", "generalizing", "slop", "memorizing"
 REGIMES = (UNDERFIT, GENERALIZING, PARTIAL, MEMORIZING)
@@ -44,6 +45,10 @@ class Thresholds:
 
 THRESHOLDS = Thresholds()
 
+_LEVELS = [
+    "level", "partial_memorization", "partial_memorization_fit", "partial_memorization_se",
+]  # fmt: skip
+
 
 def regimes(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) -> pd.DataFrame:
     """The regime of every (training, step) with generated strings, and the numbers it rests on.
@@ -61,7 +66,8 @@ def regimes(tables: Mapping[str, pd.DataFrame], at: Thresholds = THRESHOLDS) -> 
     curves = generated(tables["curves"])[
         ["training", "step", "excess_copies", "excess_copies_se", "novel_validity"]
     ]
-    frame = curves.merge(_margins(tables["levels"], at), on=["training", "step"], how="left")
+    margins = in_parts(tables, lambda part: _margins(columns_of(part, "levels", _LEVELS), at))
+    frame = curves.merge(margins, on=["training", "step"], how="left")
     excess, validity = frame["excess_copies"], frame["novel_validity"]
     margin = excess - at.standard_errors * frame["excess_copies_se"]
     partial = (frame["partial_margin"] > at.partial) | (margin > at.partial)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.frames.cells import with_cells
+from analysis.frames.tables import columns_of, in_parts
 from analysis.statistics.seeds import columns_over_seeds
 
 READINGS = {"emission_excess": "emission", "memorized_excess": "likelihood"}
@@ -32,8 +33,13 @@ def typicality_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `cell`, `reading`, `step`, `bin` (0: most typical), `log_p` (nats, mean over seeds), `mean`,
         `lower`, `upper` and `seeds`. A reading has no rows at steps at which no cell has it.
     """
+    table = in_parts(tables, _over_seeds)
+    return table.sort_values(["cell", "reading", "step", "bin"], ignore_index=True)
+
+
+def _over_seeds(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     trainings = tables["trainings"]
-    strata = tables["typicality"][["training", "step", *COLUMNS]]
+    strata = columns_of(tables, "typicality", COLUMNS)
     binned = _matched(with_cells(strata, trainings))
     keys = ["cell", "step", "bin"]
     table = columns_over_seeds(binned, by=keys, columns=list(READINGS))
@@ -42,8 +48,7 @@ def typicality_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         frame["cell"] = frame["cell"].astype(trainings["cell"].dtype)
     table["reading"] = table.pop("column").map(READINGS)
     measured = table.groupby(["cell", "reading", "step"])["seeds"].transform("sum") > 0
-    order = ["cell", "reading", "step", "bin"]
-    return table[measured].merge(log_p, on=keys).sort_values(order, ignore_index=True)
+    return table[measured].merge(log_p, on=keys)
 
 
 def _matched(strata: pd.DataFrame) -> pd.DataFrame:

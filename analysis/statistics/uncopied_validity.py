@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from analysis.frames.tables import columns_of, in_parts, once
+
 FEWEST = 20
 """Nodes on which a share has to stand; its standard error is then at most 0.11."""
 
@@ -29,10 +31,14 @@ def uncopied_validity(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         `training`, `step`, `level`, `uncopied` (u_l) and `chance_validity`.
     """
-    columns = ["training", "step", "level", "validity", "conditional_validity", "chance_validity"]
-    levels = tables["levels"]
+    return once(tables, uncopied_validity, lambda: in_parts(tables, _uncopied))
+
+
+def _uncopied(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    columns = ["level", "validity", "conditional_validity", "chance_validity"]
+    levels = columns_of(tables, "levels", [*columns, "copied"])
     root = levels.loc[levels["level"] == 0, ["training", "step", "copied"]]
-    frame = levels.loc[levels["chance_validity"].notna(), columns]
+    frame = levels.loc[levels["chance_validity"].notna(), ["training", "step", *columns]]
     frame = frame.merge(root, on=["training", "step"])
     settings = tables["trainings"].set_index("training")
     generated = frame["training"].map(settings["measurement.generated"]).astype(float)

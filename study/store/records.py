@@ -121,7 +121,8 @@ def from_bytes(name: str, data: bytes) -> pa.Table:
         RecordsError: when the bytes are no such table, or a newer version wrote them.
     """
     try:
-        content = pq.read_table(io.BytesIO(data))
+        # `pq.read_table` looks for a data set first, which takes longer than a small table's rows.
+        content = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (pa.ArrowInvalid, OSError) as error:
         raise RecordsError(f"table '{name}' cannot be read: {error}") from error
     return upgraded(name, content)
@@ -144,6 +145,8 @@ def upgraded(name: str, content: pa.Table) -> pa.Table:
             "update memophase"
         )
     schema = SCHEMAS[name]
+    if content.schema.equals(schema, check_metadata=True):
+        return content
     missing = [f for f in schema if f.name not in content.schema.names]
     for f in missing:
         content = content.append_column(f, pa.nulls(len(content), f.type))

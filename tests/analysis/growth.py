@@ -101,7 +101,7 @@ class Memory:
     Pages that several processes share are counted once.
     """
 
-    EVERY = 0.05
+    EVERY = 0.2
 
     def __init__(self) -> None:
         self.most = 0

@@ -22,6 +22,8 @@ const whole = data.then(({ whole }) =>
 
 const ofCell = async (name, cell) => {
   const own = rows((await data).by_cell[name][cell] ?? {});
-  const end = ({ mean, half }, sign) => (mean === null || half === null ? null : mean + sign * half);
-  return own.map((row) => ({ ...row, cell, lower: end(row, -1), upper: end(row, 1) }));
+  return own.map(({ mean, half, places, ...row }) => {
+    const at = (units) => (mean === null || units === null ? null : (mean + units) / 10 ** places);
+    return { ...row, cell, mean: at(0), lower: at(half && -half), upper: at(half) };
+  });
 };

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import altair as alt
 
 WIDTH, HEIGHT = 470, 380
 """Pixels that all panels of a diagram have together: half a laptop's screen."""
@@ -15,6 +19,9 @@ SMALLEST = 84
 """Pixels of a side below which nothing is seen: with more panels a diagram grows downwards."""
 
 MOST_IN_A_ROW = 4
+
+HEADROOM = 7
+"""Pixels above a panel that its uppermost label, or the frame of a cell, may take."""
 
 CELL, LINE = 84, 64
 """Pixels of the largest cell, and of the only row of a diagram with one axis."""
@@ -57,3 +64,13 @@ def _columns(columns: int, panels: int, x: int, y: int) -> Layout:
     width = min((WIDTH - (columns - 1) * GAP) // columns, max(150, CELL * x))
     height = min((HEIGHT - rows * HEADING) // rows, max(150, CELL * y), ceil(1.3 * width))
     return Layout(columns, max(SMALLEST, width), max(SMALLEST, height))
+
+
+def headroom(height: int) -> alt.Chart:
+    """Nothing that is seen: what it takes keeps the titles of neighbouring panels on one line."""
+    import altair as alt
+
+    unseen = alt.Chart(alt.sequence(1)).mark_rect(opacity=0, aria=False)
+    return unseen.encode(
+        x=alt.value(0), x2=alt.value(1), y=alt.value(-HEADROOM), y2=alt.value(height)
+    )

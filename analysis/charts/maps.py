@@ -99,7 +99,7 @@ def map_panels(
             boxes.transform_filter("isValid(datum.shade)")
             .mark_rect(stroke=theme.background, strokeWidth=1)
             .encode(fill=fill),
-            *line_layers(table, theme, here, data),
+            *line_layers(theme, here, data),
             cells.transform_filter("isValid(datum.censored)")
             .mark_text(fontSize=13, fontWeight="bold", color=theme.line, stroke=theme.halo,
                        strokeWidth=0.4)

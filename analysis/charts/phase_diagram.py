@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from analysis.charts.axes import scale, ticks
-from analysis.charts.layout import GAP, Layout, layout_of
+from analysis.charts.layout import GAP, Layout, headroom, layout_of
 from analysis.charts.theme import PICKED_CELL, Theme
 from analysis.statistics.phase_diagram import PhaseTable
 from analysis.statistics.regimes import REGIMES, THRESHOLDS, Thresholds
@@ -34,7 +34,7 @@ def phase_panels(table: PhaseTable, theme: Theme, picked: str | None, data: str)
             .encode(fill=_regime_scale("regime", theme)),
             *_band(table, theme, here, data),
             *_runners_up(cells, table, theme),
-            *line_layers(table, theme, here, data),
+            *line_layers(theme, here, data),
             _unfinished(cells, table, theme),
         ]
 
@@ -68,10 +68,10 @@ def diagram(
         targets = _targets(boxes, theme, tooltip, picked is not None)
         panels.append(
             alt.LayerChart(
-                layer=[*layers(cells, boxes, here), *targets],
+                layer=[headroom(size.height), *layers(cells, boxes, here), *targets],
                 width=size.width,
                 height=size.height,
-                title=alt.Title(panel, fontSize=12, fontWeight="normal", offset=6),
+                title=alt.Title(panel, fontSize=12, fontWeight="normal", offset=2),
             )
         )
     choice = [alt.param(name=PICKED_CELL, value=picked)] if picked is not None else []
@@ -168,12 +168,10 @@ def _band(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Cha
     ]
 
 
-def line_layers(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Chart]:
-    """The boundary: dashed, on a halo."""
+def line_layers(theme: Theme, here: str, data: str) -> list[alt.Chart]:
+    """The boundary, where there is one: dashed, on a halo."""
     import altair as alt
 
-    if table.lines.empty:
-        return []
     lines = alt.Chart(alt.NamedData(f"{data}_lines")).transform_filter(here)
     path = lines.encode(x="x:Q", y="y:Q", order="order:Q", detail="segment:N")
     return [

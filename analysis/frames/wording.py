@@ -34,3 +34,14 @@ def listed(parts: Iterable[str]) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 cell`, `3 cells`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def lasting(seconds: float) -> str:
+    """`0.31 s`, `43 s`, `12 min`, `3.4 h`: two digits in the unit that fits."""
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            break
+    else:
+        unit, size = "s", 1.0
+    amount = seconds / size
+    return f"{amount:.0f} {unit}" if amount >= 10 else f"{amount:.2g} {unit}"

@@ -35,6 +35,7 @@ from analysis.statistics.regimes import last_steps, regimes
 from analysis.statistics.single_strings import single_strings, strings_table
 from analysis.statistics.timing import timing_table
 from analysis.statistics.totals import Totals, totals_of
+from analysis.statistics.views import View, views
 from analysis.statistics.within import with_errors_within
 from study.store.states import STATES
 
@@ -50,6 +51,7 @@ class Findings:
         regimes: per (training, step).
         last: the rows of `regimes` that speak for their cell.
         phase: the phase diagram.
+        views: it over its own axes, and over all other pairs of settings that vary.
         typicality, curves, overproduction: per cell and step, over seeds.
         noise: per cell and noise level, over seeds.
         timing: per cell and step, over seeds.
@@ -77,6 +79,7 @@ class Findings:
     regimes: pd.DataFrame
     last: pd.DataFrame
     phase: PhaseTable
+    views: Sequence[View]
     typicality: pd.DataFrame
     curves: pd.DataFrame
     overproduction: pd.DataFrame
@@ -220,6 +223,7 @@ def find(
         regimes=regime,
         last=last,
         phase=phase,
+        views=views(phase, last, trainings, facet),
         typicality=strata,
         curves=curves,
         overproduction=rules,

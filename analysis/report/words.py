@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.claims.outcomes import Outcome
+from analysis.frames.strata import why_single_by_cell
 from analysis.frames.validity import untold_cells
 from analysis.frames.wording import DASH, counted, interval, listed, number
 from analysis.report.findings import Findings
@@ -23,6 +24,9 @@ from analysis.statistics.regimes import REGIMES
 
 LEAST_P = 0.001
 """Smaller p-values are said to be smaller, no more."""
+
+ALIKE = "their typicality hardly differs"
+"""Why strings lie in one stratum where no setting says why."""
 
 WHOLE = (MEMORIZATION, PARTIAL, GENERALIZATION, LOSS)
 
@@ -151,6 +155,18 @@ def strings_said(findings: Findings) -> str:
         "are substrings that occur in training strings and in no control, at any aligned place: "
         "the largest of each. Choose a string to see how it is derived; × does not parse."
     )
+
+
+def strata_notes(findings: Findings) -> dict[str, str]:
+    """Why memorization by typicality is a single point, and what to set: of the cells where it is."""
+    strata = findings.typicality.groupby("cell", sort=False, observed=True)["bin"].nunique()
+    alone = set(findings.cells) - set(strata.index[strata > 1].astype(str))
+    reasons = why_single_by_cell(findings.trainings)
+    return {
+        cell: f"All strings of this cell lie in one stratum: {reasons.get(cell, ALIKE)}."
+        for cell in findings.cells
+        if cell in alone
+    }
 
 
 def cells_caption(findings: Findings) -> str:

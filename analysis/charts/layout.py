@@ -26,6 +26,9 @@ HEADROOM = 7
 CELL, LINE = 84, 64
 """Pixels of the largest cell, and of the only row of a diagram with one axis."""
 
+STRIPS, LABELS, THINNEST = 460, 25, 20
+"""Pixels of all strips of such a diagram, of the labels below each, and of the thinnest strip."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -45,6 +48,10 @@ class Layout:
         """Pixels from the left of the first panel to the right of the last of a row."""
         return self.columns * self.width + (self.columns - 1) * GAP
 
+    def is_lowest(self, place: int, panels: int) -> bool:
+        """Whether no panel stands below the one at a place, so that it names the axis."""
+        return place + self.columns >= panels
+
 
 def layout_of(panels: int, x: int, y: int) -> Layout:
     """The layout in which panels of x by y cells are largest.
@@ -54,9 +61,17 @@ def layout_of(panels: int, x: int, y: int) -> Layout:
         x, y: cells along each axis; y = 1 where the diagram has one axis.
     """
     if y == 1:
-        return Layout(1, min(WIDTH, max(280, CELL * x)), LINE)
+        return _strips(panels, x)
     found = [_columns(n, panels, x, y) for n in range(1, min(panels, MOST_IN_A_ROW) + 1)]
     return max(found, key=lambda layout: (min(layout.width, 1.2 * layout.height), layout.columns))
+
+
+def _strips(panels: int, x: int) -> Layout:
+    columns = 1 if panels <= 3 else 2 if panels <= 10 else 3
+    rows = ceil(panels / columns)
+    width = min((WIDTH - (columns - 1) * GAP) // columns, max(280, CELL * x))
+    height = STRIPS // rows - HEADING - LABELS
+    return Layout(columns, width, max(THINNEST, min(LINE, height)))
 
 
 def _columns(columns: int, panels: int, x: int, y: int) -> Layout:

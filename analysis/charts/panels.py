@@ -170,11 +170,17 @@ def worth_axis(steps: Sequence[int]) -> alt.X:
     def worth(values: Sequence[int]) -> alt.ExprRef:
         return alt.ExprRef(f"[{', '.join(f'{value} * {WORTH}' for value in values)}]")
 
-    x = step_axis(steps, field=AT)
-    x.axis.values = worth(spaced(steps, 6))
-    x.axis.labelExpr = f"{WORTH} === 1 ? ({STEP_LABEL}) : format(datum.value, '.3~s')"
-    x.scale.domain = worth([steps[0], steps[-1]])
-    return x
+    axis = alt.Axis(
+        title="training step",
+        grid=False,
+        values=worth(spaced(steps, 6)),
+        labelExpr=f"{WORTH} === 1 ? ({STEP_LABEL}) : format(datum.value, '.3~s')",
+        labelOverlap="greedy",
+    )
+    ends = worth([steps[0], steps[-1]])
+    return alt.X(
+        f"{AT}:Q", scale=alt.Scale(type="log", domain=ends, nice=False, padding=6), axis=axis
+    )
 
 
 def banded(

@@ -32,6 +32,7 @@ def phase_panels(table: PhaseTable, theme: Theme, picked: str | None, data: str)
             boxes.transform_filter("datum.regime !== null")
             .mark_rect(stroke=theme.background, strokeWidth=_gap(table))
             .encode(fill=_regime_scale("regime", theme)),
+            *crossed_out(boxes.transform_filter("datum.regime === null"), theme),
             *_band(table, theme, here, data),
             *_runners_up(cells, table, theme),
             *line_layers(theme, here, data),
@@ -61,7 +62,8 @@ def diagram(
     for i, panel in enumerate(table.panels):
         here = f"datum.panel === {json.dumps(panel)}"
         cells = alt.Chart(alt.NamedData(data)).transform_filter(here)
-        x = alt.X("x_low:Q", scale=scale(table.x), axis=ticks(table.x))
+        named = size.is_lowest(i, len(table.panels))
+        x = alt.X("x_low:Q", scale=scale(table.x), axis=ticks(table.x, named=named))
         labels = i % size.columns == 0
         y = alt.Y("y_low:Q", scale=scale(table.y), axis=ticks(table.y, labels=labels))
         boxes = cells.encode(x=x, x2="x_high:Q", y=y, y2="y_high:Q")
@@ -147,6 +149,14 @@ def _runners_up(cells: alt.Chart, table: PhaseTable, theme: Theme) -> list[alt.C
         cells.transform_filter("datum.runner_up !== null")
         .mark_point(shape="circle", filled=True, opacity=1, stroke=theme.halo, strokeWidth=1.2)
         .encode(x="x:Q", y="y:Q", size=size, fill=_regime_scale("runner_up", theme))
+    ]
+
+
+def crossed_out(boxes: alt.Chart, theme: Theme) -> list[alt.Chart]:
+    """Cells that were measured and of which nothing can be said."""
+    return [
+        boxes.mark_rect(fillOpacity=0, stroke=theme.grid, strokeWidth=1),
+        boxes.mark_rule(stroke=theme.muted, strokeWidth=0.8, opacity=0.6),
     ]
 
 

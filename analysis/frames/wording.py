@@ -38,10 +38,7 @@ def counted(count: int, noun: str) -> str:
 
 def lasting(seconds: float) -> str:
     """`0.31 s`, `43 s`, `12 min`, `3.4 h`: two digits in the unit that fits."""
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= size:
-            break
-    else:
-        unit, size = "s", 1.0
-    amount = seconds / size
+    units = {"h": 3600.0, "min": 60.0, "s": 1.0}
+    unit = next((name for name, size in units.items() if seconds >= size), "s")
+    amount = seconds / units[unit]
     return f"{amount:.0f} {unit}" if amount >= 10 else f"{amount:.2g} {unit}"

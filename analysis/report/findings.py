@@ -260,12 +260,14 @@ def _summary(
 ) -> pd.DataFrame:
     """Per cell: its regime, and E, λ and V with their intervals at the end.
 
-    λ is that of the smallest level >= 1 at which the cell has one. Of a single seed the intervals
+    Seeds count whether they have a regime or not. λ is that of the smallest level >= 1 at which
+    the cell has one. Of a single seed the intervals
     are its own, from the standard errors within its training.
     """
     table = phase.cells[
-        ["cell", "step", "seeds", "regime", "share", "runner_up", "runner_up_share", "provisional"]
+        ["cell", "step", "regime", "share", "runner_up", "runner_up_share", "provisional"]
     ]
+    table = table.assign(seeds=table["cell"].map(last.groupby("cell")["training"].nunique()))
     ends = curves.merge(table[["cell", "step"]], on=["cell", "step"])
     partial = ends[(ends["panel"] == "partial") & (ends["level"] >= 1)]
     smallest = partial.sort_values("level").drop_duplicates("cell")

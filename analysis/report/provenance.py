@@ -142,7 +142,7 @@ def settings(trainings: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
             ),
         }
         for name in fields_of(trainings)
-        if name not in shared and not name.endswith(".seed")
+        if name not in shared and not name.endswith(".seed") and trainings[name].notna().any()
     ]
     fixed = [
         {"field": name, "title": symbol(name), "values": value_label(value)}

@@ -34,7 +34,7 @@ def _drawn(phase: PhaseTable) -> dict[str, Any]:
         "height": size.height,
         "subtitle": phase_subtitle(phase),
         "x": _axis(phase.x),
-        "y": _axis(phase.y),
+        "y": {**_axis(phase.y), "bare": ticks(phase.y, labels=False).to_dict(validate=False)},
         "along": None if lines.empty else lines["along"].iloc[0],
         "band": bool(phase.coverage),
         "places": {name: plain(phase.cells[name]) for name in ("cell", "panel", *PLACES)},
@@ -46,5 +46,4 @@ def _axis(axis: Axis) -> dict[str, Any]:
     return {
         "scale": scale(axis).to_dict(validate=False),
         "axis": ticks(axis).to_dict(validate=False),
-        "bare": ticks(axis, labels=False).to_dict(validate=False),
     }

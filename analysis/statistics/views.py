@@ -19,7 +19,7 @@ MOST = 12
 """Views of a sweep; with six settings that vary there are fifteen pairs of them."""
 
 MOST_PANELS = 16
-"""Beyond them a view is no diagram any more: in a random search each cell has a panel of its own."""
+"""Beyond them a view is no diagram: in a random search each cell has a panel of its own."""
 
 OCTAVES = 14
 """Most ticks on an axis of N/N*_0."""
@@ -93,7 +93,7 @@ def _scaled_axis(low: float, high: float) -> Axis:
     first, last = -floor(-log2(low)), floor(log2(high))
     every = -(-(last - first + 1) // OCTAVES)
     ticks = [2.0**power for power in range(first, last + 1) if power % every == 0] or [low]
-    return Axis(SCALED, "log", {at: at for at in ticks}, {at: (low, high) for at in ticks})
+    return Axis(SCALED, "log", {at: at for at in ticks}, dict.fromkeys(ticks, (low, high)))
 
 
 def _pairs(trainings: pd.DataFrame) -> Iterator[Sequence[str]]:

@@ -126,8 +126,10 @@ const overAxes = (original, { view }) => {
       if (layer.encoding.y2?.value) layer.encoding.y2.value = view.height;
       for (const side of ["x", "y"]) {
         const own = layer.encoding[side];
-        const bare = side === "y" && i % view.columns;
-        if (own?.scale) Object.assign(own, { scale: view[side].scale, axis: bare ? view[side].bare : view[side].axis });
+        if (!own?.scale) continue;
+        Object.assign(own, { scale: view[side].scale, axis: { ...view[side].axis } });
+        if (side === "y" && i % view.columns) own.axis = view.y.bare;
+        if (side === "x" && i + view.columns < view.panels.length) own.axis.title = null;
       }
     }
     return panel;

@@ -20,8 +20,8 @@ def scale(axis: Axis) -> alt.Scale:
     return alt.Scale(type=kind, domain=axis.domain, nice=False, zero=zero)
 
 
-def ticks(axis: Axis, *, labels: bool = True) -> alt.Axis:
-    """Ticks at the cells' centres, with the settings' own names."""
+def ticks(axis: Axis, *, labels: bool = True, named: bool = True) -> alt.Axis:
+    """Ticks at the cells' centres, with the settings' own names; `named`: with that of the axis."""
     import altair as alt
 
     if axis.field is None:
@@ -30,7 +30,7 @@ def ticks(axis: Axis, *, labels: bool = True) -> alt.Axis:
     return alt.Axis(
         values=list(axis.labels),
         labelExpr=f"({names})[format(datum.value, '.12~g')] || ''" if labels else "''",
-        title=axis.title if labels else None,
+        title=axis.title if labels and named else None,
         labelOverlap="greedy",
         labelSeparation=5,
         grid=False,

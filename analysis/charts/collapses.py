@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.charts.layout import headroom
 from analysis.charts.panels import SHARES, rule_at
 from analysis.charts.theme import STEP_LABEL, Theme, regime_colours
 from analysis.statistics.regimes import REGIMES, THRESHOLDS
@@ -57,6 +58,7 @@ def collapse_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.ConcatCh
             alt.Tooltip("mean:Q", title="E", format=".3f"), alt.Tooltip("seeds:Q"),
         ]  # fmt: skip
         layers = [
+            headroom(HEIGHT),
             *rule_at([THRESHOLDS.memorizing], theme, "excess copies E"),
             base.mark_line(strokeWidth=2).encode(detail=["cell:N", "run:O"]),
             base.mark_point(filled=True, size=20, opacity=1).encode(tooltip=tooltip),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis.charts.declared import drawn, series
-from analysis.charts.panels import SHARES, Panel, panel_grid, step_axis
+from analysis.charts.panels import SHARES, Panel, panel_grid, worth_axis
 from analysis.charts.theme import Theme
 from analysis.statistics.regimes import THRESHOLDS, Thresholds
 
@@ -71,5 +71,5 @@ def curves_chart(table: pd.DataFrame, theme: Theme, *, picked: str, data: str) -
         picked: the cell that is shown first.
         data: name of the data set with the picked cell's rows.
     """
-    x = step_axis(sorted(table["step"].unique().tolist()))
-    return panel_grid(table, curve_panels(), x, theme, data=data, picked=picked)
+    x = worth_axis(sorted(table["step"].unique().tolist()))
+    return panel_grid(table, curve_panels(), x, theme, data=data, picked=picked, worth=True)

@@ -14,14 +14,23 @@ EMPTY = [-0.05, 1.0]
 BANDS = 0.6
 """Of the range of means: so far beyond it the frame opens for the intervals."""
 
+BANDS_FROM = 3
+"""Seeds from which an interval is drawn: that of two is 13 times as wide as they lie apart."""
+
+
+def with_bands(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows with `lower` and `upper` only where a band is drawn: of one seed, or of several."""
+    drawn = (table["seeds"] >= BANDS_FROM) | (table["seeds"] == 1)
+    return table.assign(lower=table["lower"].where(drawn), upper=table["upper"].where(drawn))
+
 
 def extent(table: pd.DataFrame) -> list[float]:
     """From 0, or below, to the largest mean, with room around for most of the intervals.
 
-    With two seeds an interval may be so wide that nothing else would be seen; where one goes on
+    With three seeds an interval may be so wide that nothing else would be seen; where one goes on
     beyond the frame, `analysis.charts.panels.banded` marks it.
     """
-    known = table[table["mean"].notna()]
+    known = with_bands(table[table["mean"].notna()])
     if not len(known):
         return EMPTY
     low, high = known["mean"].min(), known["mean"].max()
@@ -33,7 +42,7 @@ def extents(
     table: pd.DataFrame, least: tuple[float, float] | None = None
 ) -> dict[str, list[float]]:
     """Cell -> the `extent` of its rows; or `least`, widened as far as the means go."""
-    known = table[table["mean"].notna()].groupby("cell", sort=False)
+    known = with_bands(table[table["mean"].notna()]).groupby("cell", sort=False)
     ends = known.agg(low=("mean", "min"), high=("mean", "max"))
     low, high = ends["low"].to_numpy(), ends["high"].to_numpy()
     if least is None:

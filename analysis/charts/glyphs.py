@@ -89,17 +89,28 @@ def glyph_panels(
     """
     import altair as alt
 
-    columns = layout_of_diagram(phase).columns
+    size = layout_of_diagram(phase)
+    columns = size.columns
     choice = alt.param(name=PICKED_CELL, value=picked)
     panels = [
-        _panel(phase, panel, theme, cells, curves, first=i % columns == 0)
+        _panel(
+            phase, panel, theme, cells, curves,
+            first=i % columns == 0, lowest=size.is_lowest(i, len(phase.panels)),
+        )
         for i, panel in enumerate(phase.panels)
-    ]
+    ]  # fmt: skip
     return alt.concat(*panels, columns=columns, spacing=GAP).add_params(choice)
 
 
 def _panel(
-    phase: PhaseTable, panel: str, theme: Theme, cells: str, curves: str, *, first: bool
+    phase: PhaseTable,
+    panel: str,
+    theme: Theme,
+    cells: str,
+    curves: str,
+    *,
+    first: bool,
+    lowest: bool,
 ) -> alt.LayerChart:
     import altair as alt
 
@@ -108,7 +119,7 @@ def _panel(
         alt.Chart(alt.NamedData(cells))
         .transform_filter(here)
         .encode(
-            x=alt.X("x_low:Q", scale=scale(phase.x), axis=ticks(phase.x)),
+            x=alt.X("x_low:Q", scale=scale(phase.x), axis=ticks(phase.x, named=lowest)),
             x2="x_high:Q",
             y=alt.Y("y_low:Q", scale=scale(phase.y), axis=ticks(phase.y, labels=first)),
             y2="y_high:Q",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.domains import EMPTY, domain_signal, extents
+from analysis.charts.layout import headroom
 from analysis.charts.panels import HEIGHT, banded, numbers_tooltip, rule_at
 from analysis.charts.theme import Theme
 from analysis.charts.typicality import log_p_range, step_colour, stratum_curves
@@ -88,6 +89,7 @@ def _panel(
         alt.Tooltip("log_p:Q", title="mean log p", format=".2f"),
     )  # fmt: skip
     layers = [
+        headroom(HEIGHT),
         *rule_at([0.0], theme, label),
         *banded(
             base,

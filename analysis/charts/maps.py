@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.charts.phase_diagram import diagram, line_layers
+from analysis.charts.phase_diagram import crossed_out, diagram, line_layers
 from analysis.charts.theme import Theme
 from analysis.statistics.order_parameters import Kind
 from analysis.statistics.phase_diagram import PhaseTable
@@ -91,15 +91,13 @@ def map_panels(
     )  # fmt: skip
 
     def layers(cells: alt.Chart, boxes: alt.Chart, here: str) -> list[alt.Chart]:
-        undefined = boxes.transform_filter("!isValid(datum.shade)")
         fill = alt.Fill("shade:Q", scale=scale, legend=legend)
         return [
-            undefined.mark_rect(fillOpacity=0, stroke=theme.grid, strokeWidth=1),
-            undefined.mark_rule(stroke=theme.muted, strokeWidth=0.8, opacity=0.6),
+            *crossed_out(boxes.transform_filter("!isValid(datum.shade)"), theme),
             boxes.transform_filter("isValid(datum.shade)")
             .mark_rect(stroke=theme.background, strokeWidth=1)
             .encode(fill=fill),
-            *line_layers(table, theme, here, data),
+            *line_layers(theme, here, data),
             cells.transform_filter("isValid(datum.censored)")
             .mark_text(fontSize=13, fontWeight="bold", color=theme.line, stroke=theme.halo,
                        strokeWidth=0.4)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.charts.domains import EMPTY, domain_signal, extents
+from analysis.charts.domains import BANDS_FROM, EMPTY, domain_signal, extents
+from analysis.charts.layout import headroom
 from analysis.charts.theme import BAND, STEP_LABEL, Theme, level_colours, spaced
 from analysis.statistics.series import Series
 
@@ -23,9 +24,6 @@ LEGEND_LETTERS = 46
 
 SHARES = (0.0, 1.05)
 """What panels of shares show at least; beyond 1, so that its label does not push the title up."""
-
-BANDS_FROM = 3
-"""Seeds from which an interval is drawn: that of two is 13 times as wide as they lie apart."""
 
 SHOWN_BANDS = f"(datum.seeds >= {BANDS_FROM} || datum.seeds === 1) && isValid(datum.lower)"
 """Which rows have a band: over seeds, or of a single seed the error within its training."""
@@ -90,6 +88,7 @@ def panel_grid(
     *,
     data: str,
     picked: str,
+    worth: bool = False,
 ) -> alt.ConcatChart:
     """The panels that have data, three to a row.
 
@@ -101,6 +100,7 @@ def panel_grid(
         theme: light or dark.
         data: name of the data set with the picked cell's rows.
         picked: the cell that is shown first.
+        worth: whether `x` is a `worth_axis`.
     """
     import altair as alt
 
@@ -115,6 +115,7 @@ def panel_grid(
             theme,
             levels,
             data,
+            worth=worth,
         )
         for panel in panels
         if panel.name in shown
@@ -123,6 +124,8 @@ def panel_grid(
         alt.param(name=name, value=domains.get(picked, EMPTY))
         for name, domains in panel_domains(table, panels, data).items()
     ]
+    if worth:
+        signals.append(alt.param(name=WORTH, value=1))
     return alt.ConcatChart(
         concat=drawn,
         columns=3,
@@ -154,6 +157,30 @@ def step_axis(
     )
     scale = alt.Scale(type="log", domain=[steps[0], steps[-1]], nice=False, padding=6)
     return alt.X(f"{field}:Q", scale=scale, axis=axis)
+
+
+WORTH, AT = "step_worth", "at"
+"""The signal that holds what a step is worth on a `worth_axis`, and the field that it makes."""
+
+
+def worth_axis(steps: Sequence[int]) -> alt.X:
+    """Training steps on a log scale, or what they are worth in epochs or operations."""
+    import altair as alt
+
+    def worth(values: Sequence[int]) -> alt.ExprRef:
+        return alt.ExprRef(f"[{', '.join(f'{value} * {WORTH}' for value in values)}]")
+
+    axis = alt.Axis(
+        title="training step",
+        grid=False,
+        values=worth(spaced(steps, 6)),
+        labelExpr=f"{WORTH} === 1 ? ({STEP_LABEL}) : format(datum.value, '.3~s')",
+        labelOverlap="greedy",
+    )
+    ends = worth([steps[0], steps[-1]])
+    return alt.X(
+        f"{AT}:Q", scale=alt.Scale(type="log", domain=ends, nice=False, padding=6), axis=axis
+    )
 
 
 def banded(
@@ -244,6 +271,8 @@ def _panel(
     theme: Theme,
     level_colour: Sequence[str],
     data: str,
+    *,
+    worth: bool,
 ) -> alt.LayerChart:
     import altair as alt
 
@@ -253,6 +282,8 @@ def _panel(
         .transform_filter(f"datum.panel === '{panel.name}'")
         .encode(x=x, detail="run:O")
     )
+    if worth:
+        base = base.transform_calculate(**{AT: f"datum.step * {WORTH}"})
     legend = series_legend(4 if len("".join(names)) < LEGEND_LETTERS else 2)
     colour = alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend)
     domain = domain_signal(data, panel.name)
@@ -263,6 +294,7 @@ def _panel(
         alt.Tooltip("step:Q", title="step", format=","),
     )
     layers = [
+        headroom(HEIGHT),
         *rule_at(panel.thresholds, theme, panel.axis),
         *banded(base, y, colour, tooltip, title=panel.axis, domain=domain),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from analysis.charts.axes import scale, ticks
-from analysis.charts.layout import GAP, Layout, layout_of
+from analysis.charts.layout import GAP, Layout, headroom, layout_of
 from analysis.charts.theme import PICKED_CELL, Theme
 from analysis.statistics.phase_diagram import PhaseTable
 from analysis.statistics.regimes import REGIMES, THRESHOLDS, Thresholds
@@ -32,9 +32,10 @@ def phase_panels(table: PhaseTable, theme: Theme, picked: str | None, data: str)
             boxes.transform_filter("datum.regime !== null")
             .mark_rect(stroke=theme.background, strokeWidth=_gap(table))
             .encode(fill=_regime_scale("regime", theme)),
+            *crossed_out(boxes.transform_filter("datum.regime === null"), theme),
             *_band(table, theme, here, data),
             *_runners_up(cells, table, theme),
-            *line_layers(table, theme, here, data),
+            *line_layers(theme, here, data),
             _unfinished(cells, table, theme),
         ]
 
@@ -61,17 +62,18 @@ def diagram(
     for i, panel in enumerate(table.panels):
         here = f"datum.panel === {json.dumps(panel)}"
         cells = alt.Chart(alt.NamedData(data)).transform_filter(here)
-        x = alt.X("x_low:Q", scale=scale(table.x), axis=ticks(table.x))
+        named = size.is_lowest(i, len(table.panels))
+        x = alt.X("x_low:Q", scale=scale(table.x), axis=ticks(table.x, named=named))
         labels = i % size.columns == 0
         y = alt.Y("y_low:Q", scale=scale(table.y), axis=ticks(table.y, labels=labels))
         boxes = cells.encode(x=x, x2="x_high:Q", y=y, y2="y_high:Q")
         targets = _targets(boxes, theme, tooltip, picked is not None)
         panels.append(
             alt.LayerChart(
-                layer=[*layers(cells, boxes, here), *targets],
+                layer=[headroom(size.height), *layers(cells, boxes, here), *targets],
                 width=size.width,
                 height=size.height,
-                title=alt.Title(panel, fontSize=12, fontWeight="normal", offset=6),
+                title=alt.Title(panel, fontSize=12, fontWeight="normal", offset=2),
             )
         )
     choice = [alt.param(name=PICKED_CELL, value=picked)] if picked is not None else []
@@ -150,6 +152,14 @@ def _runners_up(cells: alt.Chart, table: PhaseTable, theme: Theme) -> list[alt.C
     ]
 
 
+def crossed_out(boxes: alt.Chart, theme: Theme) -> list[alt.Chart]:
+    """Cells that were measured and of which nothing can be said."""
+    return [
+        boxes.mark_rect(fillOpacity=0, stroke=theme.grid, strokeWidth=1),
+        boxes.mark_rule(stroke=theme.muted, strokeWidth=0.8, opacity=0.6),
+    ]
+
+
 def _band(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Chart]:
     """The interval around the boundary."""
     import altair as alt
@@ -168,12 +178,10 @@ def _band(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Cha
     ]
 
 
-def line_layers(table: PhaseTable, theme: Theme, here: str, data: str) -> list[alt.Chart]:
-    """The boundary: dashed, on a halo."""
+def line_layers(theme: Theme, here: str, data: str) -> list[alt.Chart]:
+    """The boundary, where there is one: dashed, on a halo."""
     import altair as alt
 
-    if table.lines.empty:
-        return []
     lines = alt.Chart(alt.NamedData(f"{data}_lines")).transform_filter(here)
     path = lines.encode(x="x:Q", y="y:Q", order="order:Q", detail="segment:N")
     return [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.charts.domains import EMPTY, domain_signal, extent, extents
+from analysis.charts.layout import headroom
 from analysis.charts.panels import banded, numbers_tooltip, rule_at
 from analysis.charts.theme import STEP_LABEL, Theme, spaced
 
@@ -99,6 +100,7 @@ def _panel(
         alt.Tooltip("log_p:Q", title="mean log p", format=".2f"),
     )  # fmt: skip
     layers = [
+        headroom(HEIGHT),
         *rule_at([0.0], theme, label),
         *banded(
             base, y, step_colour(table, theme), tooltip,

@@ -10,6 +10,9 @@ import pandas as pd
 SIDE = "sweep.side"
 """The field that tells sweeps apart which are shown side by side; no setting of a training."""
 
+SCALED = "scaled.size"
+"""The axis of N/N*_0; no setting either."""
+
 SETTINGS = {
     "grammar.depth": ("L", "depth"),
     "grammar.vocab_size": ("v", "vocabulary"),
@@ -27,6 +30,7 @@ SETTINGS = {
     "strings.smoothing": ("α", "smoothing of the n-gram"),
     "strings.reference": ("R/P", "share put aside for the score"),
     SIDE: ("sweep", "sweep"),
+    SCALED: ("N/N*₀", "training strings"),
 }
 """Field -> (symbol, words)."""
 

@@ -38,19 +38,22 @@ def why_single_of(trial: TrialConfig) -> str | None:
     return why_single(exponents, trial.control_size)
 
 
-def why_single_in(trainings: pd.DataFrame, cell: str) -> str | None:
-    """The same of a cell of a sweep, for where its curve over typicality would be.
+def why_single_by_cell(trainings: pd.DataFrame) -> dict[str, str]:
+    """The same of every cell where it is so, for where its curve over typicality would be.
 
     Args:
         trainings: with `cell` and the dotted settings.
-        cell: one of its cells.
     """
-    first = trainings[trainings["cell"] == cell].iloc[0]
-    controls = int(first["corpus.control_size"])
-    if pd.isna(first["grammar.depth"]):
-        return why_single(None, controls)
-    exponents = first[[name for name in first.index if str(name).startswith("grammar.zipf.")]]
-    return why_single(exponents.dropna().astype(float), controls)
+    first = trainings.drop_duplicates("cell")
+    zipf = first[[name for name in first.columns if name.startswith("grammar.zipf.")]]
+    exponents = zipf.astype(float).fillna(0.0).to_numpy().tolist()
+    with_grammar = first["grammar.depth"].notna()
+    told = zip(first["cell"], with_grammar, exponents, first["corpus.control_size"], strict=True)
+    reasons = {
+        str(cell): why_single(own if grammar else None, int(controls))
+        for cell, grammar, own, controls in told
+    }
+    return {cell: why for cell, why in reasons.items() if why is not None}
 
 
 def single_stratum(cells: Sequence[TrialConfig]) -> str | None:

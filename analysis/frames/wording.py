@@ -34,3 +34,11 @@ def listed(parts: Iterable[str]) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 cell`, `3 cells`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def lasting(seconds: float) -> str:
+    """`0.31 s`, `43 s`, `12 min`, `3.4 h`: two digits in the unit that fits."""
+    units = {"h": 3600.0, "min": 60.0, "s": 1.0}
+    unit = next((name for name, size in units.items() if seconds >= size), "s")
+    amount = seconds / units[unit]
+    return f"{amount:.0f} {unit}" if amount >= 10 else f"{amount:.2g} {unit}"

@@ -35,6 +35,7 @@ from analysis.statistics.single_strings import single_strings, strings_table
 from analysis.statistics.timing import timing_table
 from analysis.statistics.totals import Totals, totals_of
 from analysis.statistics.typicality import typicality_table
+from analysis.statistics.views import View, views
 from analysis.statistics.within import with_errors_within
 from study.store.states import STATES
 
@@ -50,6 +51,7 @@ class Findings:
         regimes: per (training, step).
         last: the rows of `regimes` that speak for their cell.
         phase: the phase diagram.
+        views: it over its own axes, and over all other pairs of settings that vary.
         typicality, curves, overproduction: per cell and step, over seeds.
         noise: per cell and noise level, over seeds.
         timing: per cell and step, over seeds.
@@ -77,6 +79,7 @@ class Findings:
     regimes: pd.DataFrame
     last: pd.DataFrame
     phase: PhaseTable
+    views: Sequence[View]
     typicality: pd.DataFrame
     curves: pd.DataFrame
     overproduction: pd.DataFrame
@@ -217,6 +220,7 @@ def find(
         regimes=regime,
         last=last,
         phase=phase,
+        views=views(phase, last, trainings, facet),
         typicality=strata,
         curves=curves,
         overproduction=rules,
@@ -253,12 +257,14 @@ def _summary(
 ) -> pd.DataFrame:
     """Per cell: its regime, and E, λ and V with their intervals at the end.
 
-    λ is that of the smallest level >= 1 at which the cell has one. Of a single seed the intervals
+    Seeds count whether they have a regime or not. λ is that of the smallest level >= 1 at which
+    the cell has one. Of a single seed the intervals
     are its own, from the standard errors within its training.
     """
     table = phase.cells[
-        ["cell", "step", "seeds", "regime", "share", "runner_up", "runner_up_share", "provisional"]
+        ["cell", "step", "regime", "share", "runner_up", "runner_up_share", "provisional"]
     ]
+    table = table.assign(seeds=table["cell"].map(last.groupby("cell")["training"].nunique()))
     ends = curves.merge(table[["cell", "step"]], on=["cell", "step"])
     partial = ends[(ends["panel"] == "partial") & (ends["level"] >= 1)]
     smallest = partial.sort_values("level").drop_duplicates("cell")

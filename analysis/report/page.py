@@ -10,7 +10,7 @@ from analysis.charts.figure import Figure
 from analysis.charts.theme import LIGHT, regime_colours
 from analysis.frames.dictionary import data_dictionary
 from analysis.frames.wording import number
-from analysis.report import maps, packing, provenance, strings, words
+from analysis.report import maps, packing, provenance, strings, views, words
 from analysis.report.findings import Findings
 from analysis.report.provenance import Record
 from analysis.report.verdict_rows import compared_rows, verdict_rows
@@ -43,6 +43,7 @@ def page(
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    notes = words.strata_notes(findings)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -68,6 +69,7 @@ def page(
         compared=compared_rows(list(findings.sides.values())) if findings.sides else [],
         differences=words.difference_rows(findings),
         exponents=words.exponent_rows(findings),
+        stratum=notes.get(findings.picked, ""),
         settings=provenance.settings(findings.trainings),
         versions=provenance.versions(),
         digest=provenance.digest(findings.trainings),
@@ -84,6 +86,8 @@ def page(
             {
                 "maps": maps.document(findings.maps, findings.cells),
                 "strings": strings.document(findings.generated),
+                "views": views.document(findings.views),
+                "strata": notes,
             },
         ),
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),

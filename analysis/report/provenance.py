@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.frames.cells import constant, fields_of, symbol, title, value_label
-from analysis.frames.wording import DASH, counted
+from analysis.frames.wording import DASH, counted, lasting
 from analysis.report.findings import Findings
 from analysis.report.images import vega_lite_version
 
@@ -94,17 +94,20 @@ def _processor() -> str:
 def work(findings: Findings, record: Record) -> dict[str, str]:
     """What the trainings took."""
     totals = findings.totals
-    said = {f"{name.capitalize()}, hours": f"{totals.hours[name]:.3g}" for name in totals.hours}
+    said = {
+        f"{name.capitalize()}, time of a core": lasting(3600 * hours)
+        for name, hours in totals.hours.items()
+    }
     if totals.flop is not None:
-        said["Optimizer steps, FLOP"] = f"{totals.flop:.3g}"
+        said["Optimizer steps"] = f"{totals.flop:.2e} FLOP"
     if totals.memory_mib is not None:
-        said["Most memory of a process, MiB"] = f"{totals.memory_mib:,.0f}"
+        said["Most memory of a process"] = f"{totals.memory_mib:,.0f} MiB"
     seeds = sorted(int(seed) for seed in findings.trainings["seed"].unique())
     said["Seeds"] = ", ".join(map(str, seeds[:20])) + (" …" if len(seeds) > 20 else "")
     seconds = record.last_run.get("seconds")
     if isinstance(seconds, int | float):
         cores = record.last_run.get("cores")
-        said["Last run, wall hours"] = f"{seconds / 3600:.3g} on {cores} cores"
+        said["Last run"] = f"{lasting(seconds)} on {counted(int(cores), 'core')}"
     return said
 
 
@@ -139,7 +142,7 @@ def settings(trainings: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
             ),
         }
         for name in fields_of(trainings)
-        if name not in shared and not name.endswith(".seed")
+        if name not in shared and not name.endswith(".seed") and trainings[name].notna().any()
     ]
     fixed = [
         {"field": name, "title": symbol(name), "values": value_label(value)}

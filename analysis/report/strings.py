@@ -19,7 +19,8 @@ def document(found: Sequence[CellStrings]) -> dict[str, Any]:
 
     A string is `[step, sample, kind, tokens, parse, marks]`. Of the grammar `rules[l][symbol]` are
     m tuples in the order of their ranks and `probabilities[l]` theirs, shared by all symbols.
-    `alphabet` and `separator` say how strings are written out; without one as numbers.
+    `alphabet` and `separator` say how strings are written out; without one as numbers. Where there
+    are `greys` they are images of so many grey levels.
     """
     return {
         one.cell: {
@@ -32,6 +33,7 @@ def document(found: Sequence[CellStrings]) -> dict[str, Any]:
             ],
             "alphabet": None if one.alphabet is None else list(one.alphabet.symbols),
             "separator": NUMBERS if one.alphabet is None else one.alphabet.separator,
+            "greys": one.greys,
             "grammar": None if one.grammar is None else _grammar(one.grammar),
         }
         for one in found

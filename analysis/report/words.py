@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.claims.outcomes import Outcome
+from analysis.frames.strata import why_single_by_cell
 from analysis.frames.validity import untold_cells
 from analysis.frames.wording import DASH, counted, interval, listed, number
 from analysis.report.findings import Findings
@@ -23,6 +24,9 @@ from analysis.statistics.regimes import REGIMES
 
 LEAST_P = 0.001
 """Smaller p-values are said to be smaller, no more."""
+
+ALIKE = "their typicality hardly differs"
+"""Why strings lie in one stratum where no setting says why."""
 
 WHOLE = (MEMORIZATION, PARTIAL, GENERALIZATION, LOSS)
 
@@ -42,7 +46,9 @@ def completeness(findings: Findings) -> str:
     finished = counts["finished"]
     total = max(sum(counts.values()), findings.expected or 0)
     others = [f"{n:,} {name}" for name, n in counts.items() if n and name != "finished"]
-    if finished == total:
+    if finished == total == 1:
+        sentence = "The only training is finished"
+    elif finished == total:
         sentence = f"All {counted(total, 'training')} are finished"
     else:
         sentence = f"{finished:,} of {counted(total, 'training')} are finished"
@@ -51,7 +57,7 @@ def completeness(findings: Findings) -> str:
 
 def seeds(findings: Findings) -> str:
     """Cells and seeds behind the figures."""
-    table = findings.phase.cells
+    table = findings.summary
     low, high = int(table["seeds"].min()), int(table["seeds"].max())
     each = str(low) if low == high else f"{low} to {high}"
     plural = "seed" if each == "1" else "seeds"
@@ -149,8 +155,33 @@ def strings_said(findings: Findings) -> str:
     return (
         f"The first {STRINGS} strings of {of}, each of one seed, at {STEPS} steps at most. Marked "
         "are substrings that occur in training strings and in no control, at any aligned place: "
-        "the largest of each. Choose a string to see how it is derived; × does not parse."
+        f"the largest of each. {_chosen_said(findings)}"
     )
+
+
+def _chosen_said(findings: Findings) -> str:
+    """What is shown of a string that is chosen."""
+    kinds = {(one.grammar is not None, one.greys is not None) for one in findings.generated}
+    said = []
+    if any(grammar for grammar, _ in kinds):
+        said.append("Choose a string to see how it is derived; × does not parse.")
+    if any(image for _, image in kinds):
+        said.append("Images are drawn as images; choose one to see it larger, its parts framed.")
+    if (False, False) in kinds:
+        said.append("Strings of no known grammar have no derivation; their leaves are shown.")
+    return " ".join(said)
+
+
+def strata_notes(findings: Findings) -> dict[str, str]:
+    """Cell -> why its curve over typicality is a single point, where it is, and what to set."""
+    strata = findings.typicality.groupby("cell", sort=False, observed=True)["bin"].nunique()
+    alone = set(findings.cells) - set(strata.index[strata > 1].astype(str))
+    reasons = why_single_by_cell(findings.trainings)
+    return {
+        cell: f"All strings of this cell lie in one stratum: {reasons.get(cell, ALIKE)}."
+        for cell in findings.cells
+        if cell in alone
+    }
 
 
 def cells_caption(findings: Findings) -> str:

@@ -63,6 +63,7 @@ class CellStrings:
         strings: in the order of steps.
         grammar: that its strings come from; None where they come from none.
         alphabet: by which its strings are written out; None: as numbers.
+        greys: grey levels where its strings are square images in Morton order, else None.
     """
 
     cell: str
@@ -72,6 +73,7 @@ class CellStrings:
     strings: list[Shown]
     grammar: RuleTables | None
     alphabet: Alphabet | None = None
+    greys: int | None = None
 
     def text(self, tokens: Sequence[int]) -> str:
         """A string as it is read."""
@@ -107,8 +109,11 @@ def generated_strings(
             size = _tuple_size(row)
             shown = _shown(samples[name], strings[name], size)
             found.append(
-                CellStrings(str(row["cell"]), name, int(row["seed"]), size, shown, grammar_of(row))
-            )
+                CellStrings(
+                    str(row["cell"]), name, int(row["seed"]), size, shown, grammar_of(row),
+                    greys=_greys(row),
+                )
+            )  # fmt: skip
     return found
 
 
@@ -116,6 +121,11 @@ def _tuple_size(row: Mapping[str, Any]) -> int:
     """s, of the grammar or of the strings that were read."""
     values = (row.get("grammar.tuple_size"), row.get("pool.tuple_size"))
     return int(next(value for value in values if value is not None and value == value))
+
+
+def _greys(row: Mapping[str, Any]) -> int | None:
+    """The grey levels of its pixels, where the strings that were read are images."""
+    return int(row["pool.vocab_size"]) if row.get("pool.image") is True else None
 
 
 def strings_of(found: Sequence[CellStrings]) -> pd.DataFrame:

@@ -80,11 +80,64 @@ const mapRows = (maps, phase, moments, parameter) => {
   });
 };
 
-// The line on which half of the seeds memorize is known for steps and for the end.
-const lineRows = (maps, atEnd, at, level) => {
+// The line on which half of the seeds memorize is known for the end, and for steps over the first axes.
+const lineRows = (atSteps, atEnd, at, level) => {
   if (at === "end") return atEnd.map(unmarked);
-  if (at !== "step") return [];
-  return rows(maps.lines).filter((row) => row.at_step === level);
+  return at === "step" ? atSteps.filter((row) => row.at_step === level) : [];
+};
+
+// The cells and the line where the chosen axes put them, and how that is drawn.
+const viewed = async () => {
+  const { phase, phase_lines } = await whole;
+  const view = (await data).views.find(({ key }) => key === state.axes);
+  if (!view?.places) return { phase, phase_lines };
+  const places = new Map(rows(view.places).map((row) => [row.cell, row]));
+  const placed = phase.filter(({ cell }) => places.has(cell)).map((row) => ({ ...unmarked(row), ...places.get(row.cell) }));
+  const lines = rows(view.lines);
+  const datasets = { phase: placed, phase_lines: lines, map: placed, map_lines: lines };
+  return { phase: placed, phase_lines: lines, view, datasets };
+};
+
+const quantity = (field) => ({ field, type: "quantitative" });
+const BAND = {
+  x: { orient: "horizontal", x: quantity("x_low"), x2: { field: "x_high" }, y: quantity("y") },
+  y: { orient: "vertical", y: quantity("y_low"), y2: { field: "y_high" }, x: quantity("x") },
+};
+
+// A diagram over other axes: its first panel again and again, with those axes.
+const overAxes = (original, { view }) => {
+  const spec = structuredClone(original);
+  const [template] = spec.concat;
+  const ofPanel = "datum.panel === ";
+  const panelOf = (name, i) => {
+    const panel = structuredClone(template);
+    Object.assign(panel, { width: view.width, height: view.height });
+    panel.title.text = name;
+    panel.layer = panel.layer.filter(({ mark }) => mark.type !== "area" || (view.band && view.along));
+    for (const layer of panel.layer) {
+      for (const step of layer.transform ?? []) {
+        if (String(step.filter).startsWith(ofPanel)) step.filter = `${ofPanel}${JSON.stringify(name)}`;
+      }
+      if (layer.mark.type === "area") {
+        const { orient, ...encoding } = BAND[view.along];
+        layer.mark.orient = orient;
+        layer.encoding = { ...encoding, detail: layer.encoding.detail };
+      }
+      if (layer.encoding.y2?.value) layer.encoding.y2.value = view.height;
+      for (const side of ["x", "y"]) {
+        const own = layer.encoding[side];
+        if (!own?.scale) continue;
+        Object.assign(own, { scale: view[side].scale, axis: { ...view[side].axis } });
+        if (side === "y" && i % view.columns) own.axis = view.y.bare;
+        if (side === "x" && i + view.columns < view.panels.length) own.axis.title = null;
+      }
+    }
+    return panel;
+  };
+  spec.concat = view.panels.map(panelOf);
+  spec.columns = view.columns;
+  if (spec.title.subtitle) spec.title.subtitle = view.subtitle;
+  return spec;
 };
 
 const levelSaid = (maps, at, level, moments) => {

@@ -3,7 +3,7 @@ const SIGNAL = "picked_cell";
 const system = matchMedia("(prefers-color-scheme: dark)");
 const button = document.getElementById("theme");
 const lists = Object.fromEntries(
-  ["picked", "map", "moment", "level"].map((id) => [id, document.getElementById(id)]),
+  ["picked", "axes", "map", "moment", "level", "time"].map((id) => [id, document.getElementById(id)]),
 );
 const plots = [...document.querySelectorAll("[data-figure]")];
 let views = new Map();
@@ -21,13 +21,32 @@ const hushed = (container) => {
   }
 };
 
+// What a training step of a cell is worth, and how time is called then.
+const SIGNAL_WORTH = "step_worth", SIGNAL_TIME = "time_said", STEP_TITLE = "training step";
+const TIMES = { step: STEP_TITLE, epochs: "epochs", flop: "floating-point operations" };
+const worthOf = ({ maps }) => (state.time === "step" ? 1 : (maps[state.time][maps.cells.indexOf(state.cell)] ?? 1));
+const timed = (compiled) => {
+  const titles = (node) => {
+    for (const axis of node.axes ?? []) if (axis.title === STEP_TITLE) axis.title = { signal: SIGNAL_TIME };
+    (node.marks ?? []).forEach(titles);
+  };
+  titles(compiled);
+  compiled.signals = [...(compiled.signals ?? []), { name: SIGNAL_TIME, value: STEP_TITLE }];
+  return compiled;
+};
+
 const showCell = async () => {
   const { cell } = state;
-  const { signals } = await data;
+  const { signals, strata, ...rest } = await data;
+  const worth = worthOf(rest);
   for (const drawn of views.values()) {
     if (state.cell !== cell) return; // another one was picked meanwhile
     const { view, spec } = drawn;
     if (has(drawn, SIGNAL)) view.signal(SIGNAL, cell);
+    if (has(drawn, SIGNAL_WORTH)) {
+      view.signal(SIGNAL_WORTH, worth);
+      view.signal(SIGNAL_TIME, worth === 1 ? STEP_TITLE : TIMES[state.time]);
+    }
     for (const name of spec.data) view.data(name, await ofCell(name, cell));
     for (const name of spec.signals) {
       if (signals[name][cell]) view.signal(name, signals[name][cell]);
@@ -36,15 +55,19 @@ const showCell = async () => {
     hushed(view.container());
   }
   lists.picked.value = cell;
+  lists.time.value = state.time;
   for (const row of document.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
   document.querySelector(`tr[data-cell="${CSS.escape(cell)}"]`)?.classList.add("chosen");
+  const stratum = document.getElementById("stratum");
+  stratum.textContent = strata[cell] ?? "";
+  stratum.hidden = !strata[cell];
   await showStrings(cell);
   root.dataset.picked = cell;
 };
 
 const showMap = async () => {
   const { maps } = await data;
-  const { phase, phase_lines } = await whole;
+  const { phase, phase_lines } = await viewed();
   const parameter = maps.parameters.find(({ key }) => key === state.map);
   const levels = state.at === "end" || state.at === "best" ? [] : levelsOf(maps, state.at);
   if (levels.length && !levels.includes(state.level)) state.level = fullest(maps, state.at, levels);
@@ -58,7 +81,8 @@ const showMap = async () => {
       ? mapRows(maps, phase, moments, parameter)
       : regimeRows(maps, phase, moments, end);
     drawn.view.data(name, cells);
-    if (phase_lines.length) drawn.view.data(`${name}_lines`, lineRows(maps, phase_lines, state.at, state.level));
+    const known = state.axes ? [] : rows(maps.lines);
+    drawn.view.data(`${name}_lines`, lineRows(known, phase_lines, state.at, state.level));
     if (parameter) {
       drawn.view.signal("map_limits", parameter.limits);
       drawn.view.signal("map_colours", parameter.colours);
@@ -77,6 +101,7 @@ const showMap = async () => {
     if (box) box.hidden = (figure === "map") !== Boolean(parameter);
   }
   lists.map.value = parameter ? parameter.key : "regime";
+  lists.axes.value = state.axes || lists.axes.options[0].value;
   lists.moment.value = state.at;
   lists.level.closest("label").hidden = !levels.length;
   lists.level.max = Math.max(0, levels.length - 1);
@@ -85,13 +110,15 @@ const showMap = async () => {
   lists.level.setAttribute("aria-valuetext", text);
   document.getElementById("level-said").textContent = text;
   root.dataset.map = [lists.map.value, state.at, state.level].join(" ");
+  root.dataset.axes = lists.axes.value;
 };
 
 const choose = async (choice) => {
   const before = { ...state };
   Object.assign(state, choice);
   writeAddress();
-  if (state.cell !== before.cell) await showCell();
+  if (state.axes !== before.axes) return draw(MAPS);
+  if (state.cell !== before.cell || state.time !== before.time) await showCell();
   if (["map", "at", "level"].some((name) => state[name] !== before[name])) {
     await showMap();
     writeAddress();
@@ -107,7 +134,7 @@ const follow = ({ view }) => {
 
 // The nearest cell in a direction, within the same panel.
 const neighbour = async (dx, dy) => {
-  const { phase } = await whole;
+  const { phase } = await viewed();
   const here = phase.find((row) => row.cell === state.cell);
   const ahead = (row) => (row.x - here.x) * dx + (row.y - here.y) * dy;
   const aside = (row) => Math.abs((row.x - here.x) * dy) + Math.abs((row.y - here.y) * dx);
@@ -125,24 +152,27 @@ const onKey = async (event) => {
 };
 
 const embedded = async (plot, name) => {
+  const other = MAPS.includes(plot.dataset.figure) && (await viewed());
   const spec = specs[plot.dataset.figure];
+  const drawn = other?.view ? overAxes(spec[name], other) : spec[name];
   const own = await Promise.all(spec.data.map(async (set) => [set, await ofCell(set, state.cell)]));
   const room = plot.clientWidth || plot.closest("section").clientWidth;
-  const datasets = { ...(await whole), ...Object.fromEntries(own) };
+  const datasets = { ...(await whole), ...other?.datasets, ...Object.fromEntries(own) };
   const options = {
     renderer: "svg",
     tooltip: { theme: name },
     actions: { export: true, source: false, compiled: false, editor: false },
     downloadFileName: plot.dataset.figure,
+    patch: spec[name].params?.some((one) => one.name === SIGNAL_WORTH) ? timed : undefined,
   };
   let over = 0;
-  let result = await vegaEmbed(plot, { ...fitted(spec[name], room), datasets }, options);
+  let result = await vegaEmbed(plot, { ...fitted(drawn, room), datasets }, options);
   for (let again = 0; again < 2 && plot.clientWidth; again++) {
     const beyond = Math.ceil(plot.querySelector("svg").getBoundingClientRect().width - room);
     if (beyond <= 0) break;
     over += beyond;
     result.view.finalize();
-    result = await vegaEmbed(plot, { ...fitted(spec[name], room, over), datasets }, options);
+    result = await vegaEmbed(plot, { ...fitted(drawn, room, over), datasets }, options);
   }
   const bindings = plot.querySelector(".vega-bindings");
   if (bindings) plot.prepend(bindings);
@@ -150,7 +180,8 @@ const embedded = async (plot, name) => {
   return [plot.dataset.figure, { view: result.view, spec }];
 };
 
-const draw = async () => {
+// All figures, or those of some names; the others stay as they are.
+const draw = async (names = null) => {
   const turn = ++drawing;
   const name = theme();
   delete root.dataset.ready;
@@ -158,27 +189,45 @@ const draw = async () => {
   button.hidden = false;
   button.textContent = name === "dark" ? "Light" : "Dark";
   button.setAttribute("aria-label", `Switch to the ${button.textContent.toLowerCase()} theme`);
-  for (const { view } of views.values()) view.finalize();
-  const drawn = await Promise.all(plots.map((plot) => embedded(plot, name)));
+  const chosen = plots.filter((plot) => !names || names.includes(plot.dataset.figure));
+  for (const plot of chosen) {
+    views.get(plot.dataset.figure)?.view.finalize();
+    const box = plot.closest("figure");
+    if (MAPS.includes(plot.dataset.figure)) box.hidden = false; // a hidden one has no width
+  }
+  const drawn = await Promise.all(chosen.map((plot) => embedded(plot, name)));
   if (turn !== drawing) return;
-  views = new Map(drawn);
-  views.forEach(follow);
+  views = new Map([...views, ...drawn]);
+  drawn.forEach(([, one]) => follow(one));
   await showCell();
   await showMap();
   root.dataset.drawn = shown;
   root.dataset.ready = name;
 };
 
-const start = async () => {
-  const { maps } = await data;
+// The choices of the address, where the page knows them.
+const restore = async () => {
+  const { maps, views: known } = await data;
   readAddress();
+  if (!known.slice(1).some(({ key }) => key === state.axes)) state.axes = "";
   if (!maps.cells.includes(state.cell)) state.cell = document.body.dataset.picked;
+  if (!(state.time in TIMES)) state.time = "step";
+  if (![...lists.moment.options].some(({ value }) => value === state.at)) state.at = "end";
+};
+
+const start = async () => {
+  const { maps, views: known } = await data;
+  await restore();
+  lists.axes.closest("label").hidden = known.length < 2;
+  document.getElementById("time-controls").hidden = false;
   document.getElementById("map-controls").hidden = false;
   lists.picked.closest("label").hidden = false;
   const map = document.getElementById("figure-map");
   if (map) map.hidden = true;
-  lists.moment.querySelector('[value="flop"]').hidden = !levelsOf(maps, "flop").length;
+  for (const list of [lists.moment, lists.time]) list.querySelector('[value="flop"]').hidden = !levelsOf(maps, "flop").length;
   lists.picked.addEventListener("change", () => choose({ cell: lists.picked.value }));
+  lists.axes.addEventListener("change", () => choose({ axes: lists.axes.selectedIndex ? lists.axes.value : "" }));
+  lists.time.addEventListener("change", () => choose({ time: lists.time.value }));
   lists.map.addEventListener("change", () => choose({ map: lists.map.value }));
   lists.moment.addEventListener("change", () => choose({ at: lists.moment.value, level: null }));
   lists.level.addEventListener("input", () => choose({ level: levelsOf(maps, state.at)[lists.level.value] }));
@@ -203,7 +252,9 @@ addEventListener("resize", () => {
 });
 addEventListener("hashchange", async () => {
   if (!location.hash.includes("=")) return;
-  readAddress();
+  const { axes } = state;
+  await restore();
+  if (state.axes !== axes) return draw(MAPS);
   await showCell();
   await showMap();
 });

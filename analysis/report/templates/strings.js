@@ -66,6 +66,33 @@ const treeOf = ([step, sample, , tokens, parse, marks], { size, alphabet }) => {
   return drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label }, ...edges, ...nodes);
 };
 
+// Images: the bits of a leaf's place give its row and its column in turn.
+const PICTURE = 8; // units of a pixel
+const placeOf = (node) => {
+  let row = 0, column = 0;
+  for (let bit = 0; node >> (2 * bit); bit++) {
+    column |= ((node >> (2 * bit)) & 1) << bit;
+    row |= ((node >> (2 * bit + 1)) & 1) << bit;
+  }
+  return [column, row];
+};
+const pictureOf = ([step, sample, , tokens, , marks], { greys }, width) => {
+  const side = Math.sqrt(tokens.length);
+  const pixels = tokens.map((token, leaf) => {
+    const [x, y] = placeOf(leaf);
+    const grey = Math.round((255 * token) / Math.max(greys - 1, 1));
+    return drawn("rect", { x: x * PICTURE, y: y * PICTURE, width: PICTURE, height: PICTURE, fill: `rgb(${grey},${grey},${grey})` });
+  });
+  const frames = marks.map(([level, node]) => {
+    const [x, y] = placeOf(node);
+    const size = (side >> level) * PICTURE;
+    return drawn("rect", { x: x * size + 1, y: y * size + 1, width: size - 2, height: size - 2, class: "frame" });
+  });
+  const label = `Image ${sample + 1} at step ${step}, ${marks.length} copied parts`;
+  const whole = side * PICTURE;
+  return drawn("svg", { viewBox: `0 0 ${whole} ${whole}`, width, height: width, role: "img", "aria-label": label, class: "picture" }, ...pixels, ...frames);
+};
+
 const grammarOf = ({ rules, probabilities }) =>
   rules.map((table, level) => {
     const head = probabilities[level].map((p, k) => made("th", { scope: "col" }, `rule ${k + 1} `, made("small", { textContent: `p = ${p}` })));
@@ -82,11 +109,11 @@ const listStrings = (own, step) => {
   const shown = own.strings.filter(([at]) => at === step);
   const show = (string, button) => {
     for (const other of element("strings-list").querySelectorAll("button")) other.setAttribute("aria-pressed", other === button);
-    element("strings-tree").replaceChildren(treeOf(string, own));
+    element("strings-tree").replaceChildren(own.greys ? pictureOf(string, own, 256) : treeOf(string, own));
   };
   const items = shown.map((string) => {
     const kind = string[2] ?? "";
-    const button = made("button", { type: "button" }, made("span", { className: `kind ${kind}`, textContent: kind || "string" }), " ", ...leavesOf(string, own));
+    const button = made("button", { type: "button" }, made("span", { className: `kind ${kind}`, textContent: kind || (own.greys ? "image" : "string") }), " ", ...(own.greys ? [pictureOf(string, own, 64)] : leavesOf(string, own)));
     button.addEventListener("click", () => show(string, button));
     return [string, button];
   });
@@ -102,6 +129,8 @@ const showStrings = async (cell) => {
   element("strings-controls").hidden = !some;
   document.querySelector(".strings").hidden = !some;
   element("strings-grammar").hidden = !own?.grammar;
+  element("strings-list").classList.toggle("pictures", Boolean(own?.greys));
+  for (const one of document.querySelectorAll(".legend .of-grammar")) one.hidden = !own?.grammar;
   if (own?.grammar) element("strings-grammar").querySelector(".columns").replaceChildren(...grammarOf(own.grammar));
   if (!some) return;
   const steps = [...new Set(own.strings.map(([step]) => step))];

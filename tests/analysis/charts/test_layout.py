@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.charts.layout import GAP, HEIGHT, MOST_IN_A_ROW, SMALLEST, WIDTH, layout_of
+from analysis.charts.layout import (
+    GAP,
+    HEADING,
+    HEIGHT,
+    LABELS,
+    MOST_IN_A_ROW,
+    SMALLEST,
+    STRIPS,
+    WIDTH,
+    layout_of,
+)
 
 
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(2, 50))
@@ -26,3 +36,13 @@ def test_some_panels_are_seen_whole(panels):
 
 def test_one_axis_makes_a_strip():
     assert layout_of(3, 4, 1).columns == 1
+
+
+@pytest.mark.parametrize("panels", [1, 3, 4, 8, 18])
+def test_strips_are_seen_whole_and_the_lowest_name_their_axis(panels):
+    found = layout_of(panels, 2, 1)
+    rows = -(-panels // found.columns)
+    assert rows * (found.height + HEADING + LABELS) <= STRIPS
+    assert found.whole <= WIDTH
+    lowest = [i for i in range(panels) if found.is_lowest(i, panels)]
+    assert lowest == list(range(max(0, panels - found.columns), panels))

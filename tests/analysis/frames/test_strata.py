@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.frames.strata import FEW, UNIFORM, single_stratum, why_single_in, why_single_of
+from analysis.frames.strata import FEW, UNIFORM, single_stratum, why_single_by_cell, why_single_of
 from tests.analysis import synthetic
 
 ZIPF = {"grammar": {"zipf": {"2": 1.5}}}
@@ -20,7 +20,7 @@ CASES = [
 def test_the_reason_is_told_from_a_configuration_and_from_a_row_of_the_frames(trial, why):
     assert why_single_of(trial) == why
     row = pd.DataFrame([{"cell": "a"} | trial.flat(), {"cell": "b"} | CASES[0][0].flat()])
-    assert why_single_in(row, "a") == why
+    assert why_single_by_cell(row).get("a") == why
 
 
 def test_a_sweep_says_in_how_many_cells():

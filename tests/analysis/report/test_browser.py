@@ -175,6 +175,53 @@ def test_the_regimes_of_an_early_step_are_underfit_and_those_of_the_end_come_bac
     assert fills(page, "phase-diagram") == end
 
 
+def test_other_axes_place_the_same_cells_elsewhere_and_stand_in_the_address(page):
+    first = fills(page, "phase-diagram")
+    page.locator("#axes").select_option("network.width,grammar.depth")
+    page.wait_for_selector("html[data-axes='network.width,grammar.depth'][data-ready]")
+    assert sorted(fills(page, "phase-diagram")) == sorted(first)
+    page.wait_for_selector("[data-figure='phase-diagram'] :text('N=2048')")
+    click(page, "L=3 · N=32 · W=16")
+    page.locator("[data-figure='phase-diagram']").focus()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_selector("html[data-picked='L=4 · N=32 · W=16']")
+    page.reload()
+    page.wait_for_selector("html[data-axes='network.width,grammar.depth'][data-ready]")
+    assert chosen(page) == "L=4 · N=32 · W=16"
+    page.locator("#map").select_option("V")
+    shown(page, "V end ")
+    assert len(fills(page, "map")) == len(first)
+    page.locator("#axes").select_option(index=0)
+    page.wait_for_selector("html[data-axes='corpus.size,network.width'][data-ready]")
+    page.locator("#map").select_option("regime")
+    shown(page, "regime end ")
+    assert fills(page, "phase-diagram") == first
+
+
+def test_sizes_as_multiples_of_what_all_rules_take(page):
+    first = fills(page, "phase-diagram")
+    page.locator("#axes").select_option("scaled.size,network.width")
+    page.wait_for_selector("html[data-axes='scaled.size,network.width'][data-ready]")
+    assert fills(page, "phase-diagram") == first
+    assert page.locator("[data-figure='phase-diagram'] :text('N/N*₀')").count() == 2
+
+
+def test_training_is_shown_over_steps_epochs_and_operations(page):
+    figure = page.locator("[data-figure='curves']")
+    page.locator("#picked").select_option("L=3 · N=32 · W=16")
+    page.wait_for_selector("html[data-picked='L=3 · N=32 · W=16']")
+    before = curve(page), figure.locator(".mark-line path").first.get_attribute("d")
+    for time, title in (("epochs", "epochs"), ("flop", "floating-point operations")):
+        page.locator("#time").select_option(time)
+        figure.get_by_text(title, exact=True).first.wait_for()
+        assert f"time={time}" in page.url
+        assert figure.get_by_text("training step", exact=True).count() == 0
+    page.locator("#time").select_option("step")
+    figure.get_by_text("training step", exact=True).first.wait_for()
+    after = curve(page), figure.locator(".mark-line path").first.get_attribute("d")
+    assert after == before
+
+
 @pytest.mark.parametrize("at", ["epochs", "flop", "best"])
 def test_cells_are_compared_at_equal_work_and_at_the_best_loss(page, at):
     page.locator("#moment").select_option(at)

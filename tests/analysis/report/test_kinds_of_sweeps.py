@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +14,13 @@ from analysis import AnalysisError, load
 from analysis.charts.phase_diagram import phase_panels
 from analysis.charts.theme import LIGHT
 from analysis.frames.side_by_side import side_by_side
+from analysis.frames.strata import FEW, UNIFORM
+from analysis.frames.tables import Tables
 from analysis.report.findings import find
 from analysis.report.folder import write_comparison, write_report
-from analysis.report.gallery import map_figure
+from analysis.report.gallery import map_figure, phase_figure
 from analysis.report.strings import document
+from analysis.report.words import seeds, strata_notes
 from analysis.statistics.differences import cell_differences
 from analysis.statistics.generated_strings import CellStrings, Shown
 from analysis.statistics.phase_diagram import phase_table
@@ -58,6 +62,32 @@ def test_a_single_cell_with_a_single_seed(tmp_path: Path):
     assert half.tolist() == pytest.approx([1.96 * 0.01], rel=1e-3)
     assert cells["novel_validity_lower"].isna().all()
     assert len(packed(page)["maps"]["cells"]) == 1
+
+
+def test_a_single_stratum_is_told_with_what_to_set(tmp_path: Path):
+    publish(tmp_path / "results")
+    publish(tmp_path / "results", grammar={"zipf": {"2": 1.5}}, corpus={"control_size": 16})
+    found = find(load(tmp_path / "results"), axes=AXES, facet=None, expected=None)
+    assert strata_notes(found) == {}
+    one = found.typicality[found.typicality["bin"] == 0]
+    notes = strata_notes(replace(found, typicality=one))
+    assert list(notes) == found.cells
+    assert [UNIFORM in note for note in notes.values()].count(True) == 1
+    assert [FEW in note for note in notes.values()].count(True) == 1
+
+
+def test_an_undefined_regime_is_crossed_out_and_its_seed_counted(tmp_path: Path):
+    publish(tmp_path / "results")
+    tables = load(tmp_path / "results")
+    untold = tables["curves"].assign(excess_copies=float("nan"), novel_validity=float("nan"))
+    altered = Tables.of({**{name: tables[name] for name in tables}, "curves": untold})
+    found = find(altered, axes=AXES, facet=None, expected=None)
+    assert found.phase.cells["regime"].isna().all()
+    assert found.summary["seeds"].tolist() == [1]
+    assert "1 cell with 1 seed" in seeds(found)
+    spec = phase_figure(found).spec(LIGHT)
+    rules = [one for one in spec["concat"][0]["layer"] if one["mark"]["type"] == "rule"]
+    assert {"filter": "datum.regime === null"} in rules[0]["transform"]
 
 
 def test_four_axes_have_a_panel_for_every_pair_of_the_others(tmp_path: Path):
@@ -114,6 +144,7 @@ def test_strings_without_a_grammar_have_neither_rules_nor_derivation():
     shown = Shown(step=64, sample=0, tokens=[3, 1], parse=None, kind=None, marks=[(0, 0)])
     (held,) = document([CellStrings("all", "a", 0, 2, [shown], None)]).values()
     assert held["grammar"] is None
+    assert held["greys"] is None
     assert held["strings"] == [[64, 0, None, [3, 1], None, [[0, 0]]]]
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from analysis.frames.wording import counted, interval, listed, number
+from analysis.frames.wording import counted, interval, lasting, listed, number
 from analysis.report import words
 
 
@@ -35,6 +35,14 @@ def test_intervals_only_where_there_is_one():
 )
 def test_censored_onsets_are_never_numbers(onset, said):
     assert words.onset(*onset) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.309, "0.31 s"), (43.2, "43 s"), (90, "1.5 min"), (3540, "59 min"), (12_240, "3.4 h")],
+)
+def test_times_are_told_in_the_unit_that_fits(seconds, said):
+    assert lasting(seconds) == said
 
 
 def test_lists_and_counts():

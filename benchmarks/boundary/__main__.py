@@ -32,7 +32,9 @@ def main() -> None:
         trained.train(trained.sweep(json.dumps(search), arguments.steps), out)
         print(trained.told(out))
     if arguments.command == "replay":
-        spent = [row for folder in (arguments.results, *arguments.priced) for row in trained.read(folder)]
+        spent = [
+            row for folder in (arguments.results, *arguments.priced) for row in trained.read(folder)
+        ]
         replay(Grid.of(arguments.results, spent), arguments)
     if arguments.command == "pictures":
         draw(arguments)

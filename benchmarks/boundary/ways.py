@@ -77,7 +77,7 @@ def grid(trainings: Trainings) -> Played:
 
 
 def random(trainings: Trainings, budget: float, width: float, seed: int) -> Played:
-    """Cells and seeds drawn evenly and packed together, read by the same surface as the search's."""
+    """Cells and seeds drawn evenly and packed together, read by the surface of the search."""
     observed, drawn = Observed(trainings), _drawn(trainings, seed)
     most = bisect_right(range(1, len(drawn) + 1), budget, key=lambda n: trainings.price(drawn[:n]))
     observed.train(drawn[:most])
@@ -128,9 +128,7 @@ def bisection(trainings: Trainings, budget: float) -> Played:
             for line, b in known
             if (ends := [i for i in line[list(b)].tolist() if _has_more(observed, i)])
         ]
-        affordable = [
-            w for w in sorted(wanted) if observed.spent + trainings.price(w[2]) <= budget
-        ]
+        affordable = [w for w in sorted(wanted) if observed.spent + trainings.price(w[2]) <= budget]
         if not affordable:
             return Played(joined(observed), observed)
         observed.train(affordable[0][2])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sweeps.search.level_set import LevelSet, Surface
     from sweeps.search.packs import Packing
 
+
 def _measured(value: Any) -> Any:
     if isinstance(value, str):
         Quantity.named(value)
@@ -286,7 +287,8 @@ class Boundary(Search):
         taken = {*seen.statuses, *seen.lost, *seen.pending}
         waiting = Counter(self._places[name] for name in seen.pending)
         left = self.options.budget - self._spent(seen) if self.options.budget else float("inf")
-        for pack in self._level_set.ask(surface, packs, list(waiting.items())):
+        dear = [place for place, cell in enumerate(self.cells) if self._flop(cell) > left]
+        for pack in self._level_set.ask(surface, packs, list(waiting.items()), dear):
             batch: list[Training] = []
             for place, seeds in pack:
                 free = [t for t in self.space.replicas(self.cells[place]) if t.hash not in taken]

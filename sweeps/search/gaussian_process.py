@@ -158,7 +158,8 @@ class Process:
     def _each(self, places: Array, **what: bool) -> tuple[Array, Array]:
         blank = np.zeros((len(places), 1))
         rows = np.hstack([places, blank, blank - 1, blank])
-        with config_context(**UNCHECKED), warnings.catch_warnings():  # a variance of -1e-16 is set to 0, and said
+        with config_context(**UNCHECKED), warnings.catch_warnings():
+            # A variance of -1e-16 is set to 0, and said.
             warnings.filterwarnings("ignore", "Predicted variances smaller than 0")
             each = [regressor.predict(rows, **what) for regressor in self.regressors]
         return np.array([mean for mean, _ in each]), np.array([spread for _, spread in each])

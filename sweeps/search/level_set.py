@@ -146,7 +146,11 @@ class LevelSet:
         return Surface(self, process, noise, mean, deviation, quantile, tried, without_value, asked)
 
     def ask(
-        self, surface: Surface, packs: int, pending: Sequence[tuple[int, int]] = ()
+        self,
+        surface: Surface,
+        packs: int,
+        pending: Sequence[tuple[int, int]] = (),
+        closed: Sequence[int] = (),
     ) -> list[list[tuple[int, int]]]:
         """The next trainings.
 
@@ -154,6 +158,7 @@ class LevelSet:
             surface: of everything measured.
             packs: wanted, >= 0.
             pending: (candidate, seeds) asked before and not in the observations yet.
+            closed: candidates that are not asked for.
 
         Returns:
             For each pack (candidate, further seeds) pairs, the most valuable pack and candidate
@@ -167,7 +172,7 @@ class LevelSet:
         covariance = surface.process.covariance(self.places[active])
         noise = surface.noise[active]
         left = self.max_seeds - surface.tried[active]
-        left[surface.without_value[active]] = 0
+        left[surface.without_value[active] | np.isin(active, closed)] = 0
         for own, candidate in enumerate(active.tolist()):
             for _ in range(waiting[candidate]):
                 left[own] -= 1

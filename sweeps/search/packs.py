@@ -10,9 +10,9 @@ is filled with what is worth most for its own cost, as long as that raises
     (worth of all members) / (launches + cost of all members),
 
 and of the packs so filled, one for each group of trainings that can run in lockstep, the one is
-taken for which this is largest. Then the variances are lowered, and so on. Where launches cost much,
-as with narrow networks, packs hold many seeds and sizes at once; where they cost little, few are
-asked for before something is learned from them.
+taken for which this is largest. Then the variances are lowered, and so on. Where launches cost
+much, as with narrow networks, packs hold many seeds and sizes at once; where they cost little, few
+are asked for before something is learned from them.
 """
 
 from __future__ import annotations

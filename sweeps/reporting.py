@@ -49,6 +49,7 @@ def write(location: str, out: str | None) -> str:
             axes=(study.axes if study else []) or AXES,
             facet=study.facet if study else None,
             expected=len(study.trainings) if study else None,
+            planned=study.trainings if study and not study.search else (),
             only=_wanted(study),
             record=_record(results, location, target),
         )

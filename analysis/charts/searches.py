@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WIDE, HIGH = 420, 260
 ROW = 64
 """Pixels of a map, and of its height where there is a single axis."""
+SHOWN = 4
+"""Circles of a legend up to which each number of trainings has its own."""
 BEST, OTHER = "on the front", "beaten"
 
 
@@ -84,10 +86,16 @@ def boundary_map(
     import altair as alt
 
     panels = sorted(frames["search_cells"]["panel"].unique())
-    return alt.vconcat(*(_panel(lattice, panel, theme) for panel in panels), spacing=18)
+    most = int(frames["search_looked"]["trainings"].max())
+    return alt.vconcat(*(_panel(lattice, panel, most, theme) for panel in panels), spacing=18)
 
 
-def _panel(lattice: Lattice, panel: str, theme: Theme) -> alt.LayerChart:
+def seeds_shown(most: int) -> list[int]:
+    """Numbers of trainings of a cell that a legend shows, up to the most that any cell has."""
+    return list(range(1, most + 1)) if most <= SHOWN else [1, (1 + most) // 2, most]
+
+
+def _panel(lattice: Lattice, panel: str, most: int, theme: Theme) -> alt.LayerChart:
     import altair as alt
 
     def chart(name: str) -> alt.Chart:
@@ -110,8 +118,8 @@ def _panel(lattice: Lattice, panel: str, theme: Theme) -> alt.LayerChart:
     looked = chart("search_looked")
     size = alt.Size(
         "trainings:Q",
-        scale=alt.Scale(domain=[1, 8], range=[190, 520]),
-        legend=alt.Legend(title="trainings", orient="bottom", values=[1, 4, 8]),
+        scale=alt.Scale(domain=[1, max(most, 2)], range=[190, 520]),
+        legend=alt.Legend(title="trainings", orient="bottom", values=seeds_shown(most)),
     )
     layers = [
         cells.encode(

@@ -71,6 +71,7 @@ class Findings:
             empty then.
         differences: between their cells; empty where there is one sweep.
         search: what a search has found; None where the sweep has none.
+        completeness: of each region of the phase diagram; None where nobody said what is planned.
     """
 
     trainings: pd.DataFrame
@@ -100,6 +101,7 @@ class Findings:
     sides: Mapping[str, tuple[Outcome, ...]]
     differences: pd.DataFrame
     search: Search | None = None
+    completeness: pd.DataFrame | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -160,6 +162,7 @@ class Findings:
             "onset_exponents": self.exponents,
             "claims": self._claims(),
             "differences": self.differences,
+            **({} if self.completeness is None else {"completeness": self.completeness}),
             **{f"search_{name}": frame for name, frame in self._searched.items()},
             **{name: frame for one in self.claims for name, frame in one.frames.items()},
         }

@@ -29,6 +29,8 @@ from analysis.report.gallery import figures
 from analysis.report.images import Engine
 from analysis.report.page import page
 from analysis.report.provenance import Record
+from analysis.statistics.completeness import completeness
+from study.store.listing import Listed
 from study.store.results import Results
 
 PAGE = "index.html"
@@ -65,6 +67,7 @@ def write_report(
     axes: Sequence[str],
     facet: str | None = None,
     expected: int | None = None,
+    planned: Sequence[Listed] = (),
     only: Collection[str] | None = None,
     theme: Literal["light", "dark"] = "light",
     record: Record | None = None,
@@ -81,6 +84,7 @@ def write_report(
         axes: one or two dotted fields of the configuration, the horizontal axis first.
         facet: the field whose values get panels of their own.
         expected: how many trainings the sweep is to have, if known.
+        planned: which, where they are known before.
         only: hashes of the sweep's trainings, where its folder may hold others; None: all.
         theme: of the PNG and SVG files; the page follows its reader.
         record: what is known of the sweep beside its trainings.
@@ -99,7 +103,12 @@ def write_report(
     opened = results if isinstance(results, Results) else Results.open(results)
     found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
     spelled = [replace(one, alphabet=alphabet_of(opened, one.training)) for one in found.generated]
-    found = replace(found, generated=spelled, search=searches.read(opened.store))
+    found = replace(
+        found,
+        generated=spelled,
+        search=searches.read(opened.store),
+        completeness=completeness(planned, found.trainings, axes) if planned else None,
+    )
     return _published(found, target, title=title, theme=theme, record=record or Record())
 
 

@@ -62,6 +62,7 @@ def page(
         figures={f.name: f for f in figures},
         images=images,
         completeness=_completeness(findings),
+        regions=words.region_rows(findings),
         regimes=regime_colours(LIGHT),
         cells=words.summary_rows(findings),
         claims=findings.claims,

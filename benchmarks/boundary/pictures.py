@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from analysis.charts.searches import seeds_shown
 from analysis.charts.theme import BAND, LIGHT, config
 from benchmarks.boundary.lattice import Observed
 from benchmarks.boundary.ways import Crossing, Found
@@ -72,8 +73,8 @@ def _panel(panel: Panel, boundary: str) -> alt.LayerChart | alt.FacetChart:
     seeds = alt.Size(
         "seeds:Q",
         title="seeds trained",
-        scale=alt.Scale(domain=[1, 8], range=[30, 240]),
-        legend=alt.Legend(values=[1, 2, 4, 8]),
+        scale=alt.Scale(domain=[1, panel.observed.trainings.seeds], range=[30, 240]),
+        legend=alt.Legend(values=seeds_shown(panel.observed.trainings.seeds)),
     )
     found, true = _rows(panel.found, low[0], high[0]), _rows(panel.truth, low[0], high[0])
     colour = alt.Color(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +11,9 @@ import pandas as pd
 
 from analysis import load
 from analysis.statistics.boundaries import boundary
-from benchmarks.boundary.lattice import Array, Lattice
+from benchmarks.boundary.lattice import Array, Lattice, lattice
+from benchmarks.boundary.trained import Spent
 from benchmarks.boundary.ways import Crossing, Found
-from study.config import TrialConfig
 from study.store.results import Results
 from sweeps.space import cost
 
@@ -24,60 +23,51 @@ class Grid:
     """Finished trainings over dataset size and width.
 
     Attributes:
-        lattice: cells in log2, costs in FLOP.
+        lattice: cells in log2, costs as the search thinks.
+        flop: (M,) operations of one training.
+        prices: the same cells with core-seconds as costs, as packs took them.
         log_steps: (S,) of the measured steps.
         curves: (M, seeds, S) of E.
-        seconds: (M,) of one training in the packs it was trained in: the pack's over its members.
-        members: (M,) trainings of these packs.
         trainings: one row per training, in the order of `curves`.
         order: which of the grid's seeds is a cell's first, second, …; (M, seeds).
     """
 
     lattice: Lattice
+    flop: Array
+    prices: Lattice
     log_steps: Array
     curves: Array
-    seconds: Array
-    members: Array
     trainings: pd.DataFrame
     order: Array
 
     @classmethod
-    def of(cls, results: Path, last_step: int | None = None) -> Grid:
+    def of(cls, results: Path, spent: Sequence[Spent]) -> Grid:
         """Reads a results folder whose cells differ in dataset size and width only.
 
         Args:
-            results: the folder.
-            last_step: where trainings are cut; widths of which one has not come so far are left
-                out. None: the last step that all have come to.
+            results: the folder; every training has come to its last step.
+            spent: packs of every width, of at least two numbers of members each.
         """
         tables = load(str(results))
         trainings = tables.trainings.set_index("training")
         names = ["corpus.size", "network.width"]
-        last_step = last_step or int(trainings["step"].min())
-        reached = trainings.groupby("network.width")["step"].transform("min") >= last_step
-        trainings = trainings[reached]
         curves = tables["curves"].pivot_table(
             index="training", columns="step", values="excess_copies"
         )
-        curves = curves.loc[trainings.index, curves.columns.astype(int) <= last_step]
-        timing = tables["timing"].query("step <= @last_step and training in @trainings.index")
-        own = ["training_seconds", "generating_seconds", "measuring_seconds"]
-        spent = (timing[own].sum(axis=1) / timing["members"]).groupby(timing["training"]).sum()
-        packs = timing.groupby("training")["members"].max()
-        frame = trainings[[*names, "seed"]].assign(seconds=spent, members=packs)
         store = Results.open(results)
-        frame["flop"] = [_flop(store.config(name), last_step) for name in frame.index]
-        cells = frame.groupby(names)[["flop", "seconds", "members"]].mean()
+        flop = [cost.of(store.config(name)).flop for name in trainings.index]
+        ordered = trainings[[*names, "seed"]].assign(flop=flop).sort_values([*names, "seed"])
+        cells = ordered.groupby(names)["flop"].mean()
         at = np.log2(np.array(cells.index.to_list(), dtype=float))
-        ordered = frame.sort_values([*names, "seed"])
-        seeds = frame["seed"].nunique()
-        values = curves.loc[ordered.index].to_numpy().reshape(len(cells), seeds, -1)
+        seeds = ordered["seed"].nunique()
+        elementwise = np.array([cost.elementwise(round(2**w)) for w in at[:, 1]])
+        thought = lattice(at, cells.to_numpy() * elementwise)
         return cls(
-            Lattice(at, cells["flop"].to_numpy()),
+            thought,
+            cells.to_numpy(),
+            _priced(thought, spent),
             np.log(curves.columns.to_numpy(dtype=float)),
-            values,
-            cells["seconds"].to_numpy(),
-            cells["members"].to_numpy(),
+            curves.loc[ordered.index].to_numpy().reshape(len(cells), seeds, -1),
             ordered,
             np.tile(np.arange(seeds), (len(cells), 1)),
         )
@@ -112,32 +102,18 @@ class Grid:
             found[width].append(Crossing(*ends))
         return found
 
-    def seconds_spent(self, cells: Sequence[int]) -> float:
-        """Share of the grid's core-seconds that these trainings took in the grid's own packs."""
-        return float(self.seconds[list(cells)].sum() / (self.seconds.sum() * self.seeds))
-
-    def effort(self, rounds: Sequence[Sequence[int]]) -> float:
-        """Share of the grid's work with launches, if each round packs its own trainings by width.
-
-        Small packs of narrow networks are slow: a search that asks for eight trainings at a time
-        pays more for each than a grid whose packs are full.
-        """
-        widths = np.round(2 ** self.lattice.cells[:, 1]).astype(int)
-        whole = sum(
-            self.seeds * flop * cost.effort(int(members), int(width))
-            for flop, members, width in zip(self.lattice.costs, self.members, widths, strict=True)
-        )
-        spent = 0.0
-        for cells in rounds:
-            packs = Counter(int(widths[cell]) for cell in cells)
-            spent += sum(
-                float(self.lattice.costs[cell])
-                * cost.effort(packs[int(widths[cell])], int(widths[cell]))
-                for cell in cells
-            )
-        return spent / whole
+    def price(self, cells: Sequence[int]) -> float:
+        """Core-seconds of trainings in as few packs as hold them."""
+        return self.prices.price(cells)
 
 
-def _flop(config: TrialConfig, last_step: int) -> float:
-    """Operations of a training up to a step."""
-    return cost.of(replace(config, training=replace(config.training, steps=last_step))).flop
+def _priced(thought: Lattice, spent: Sequence[Spent]) -> Lattice:
+    """Core-seconds a member and a pack: for each width a straight line through its packs."""
+    members, launches = thought.costs.copy(), thought.packing.launches.copy()
+    for width in np.unique(thought.packing.group).tolist():
+        own = [row for row in spent if row.width == width]
+        numbers = np.array([len(row.trainings) for row in own])
+        slope, intercept = np.polyfit(numbers, [row.seconds for row in own], 1)
+        members[thought.packing.group == width] = slope
+        launches[thought.packing.group == width] = intercept
+    return Lattice(thought.cells, members, thought.packing._replace(launches=launches))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.boundary.lattice import whole
 from benchmarks.boundary.ways import Played
 
 NEAR = 1.0
@@ -23,11 +24,10 @@ class Score:
         located: of them within a lattice step of a named crossing of their line.
         errors: distance of the located ones, in lattice steps.
         invented: named crossings beyond the number of true ones, line by line.
-        spent: share of what the grid with all its seeds costs.
-        cells, trainings, rounds: trained, and asked for.
+        spent: share of the time that the grid with all its seeds takes, launches included.
+        operations: share of the grid's operations, without them.
+        cells, trainings, packs: trained, and packs that a search asked for.
         finished: whether it ended by itself.
-        seconds: share of the core-seconds that the grid took, at the grid's own seconds a training.
-        packed: share of the grid's work if each batch fills packs of its own; see `Grid.effort`.
     """
 
     way: str
@@ -38,12 +38,11 @@ class Score:
     errors: list[float]
     invented: int
     spent: float
+    operations: float
     cells: int
     trainings: int
-    rounds: int
+    packs: int
     finished: bool
-    seconds: float | None = None
-    packed: float | None = None
 
 
 def score(
@@ -61,7 +60,7 @@ def score(
             if nearest <= NEAR:
                 errors.append(float(nearest))
     observed = played.observed
-    lattice = observed.trainings.lattice
+    trainings, grid = observed.trainings, whole(observed.trainings)
     return Score(
         way=way,
         repetition=repetition,
@@ -70,16 +69,18 @@ def score(
         located=len(errors),
         errors=errors,
         invented=invented,
-        spent=observed.spent / float(lattice.costs.sum() * observed.trainings.seeds),
+        spent=observed.spent / trainings.price(grid),
+        operations=float(trainings.flop[observed.cells].sum() / trainings.flop[grid].sum()),
         cells=len(set(observed.cells)),
         trainings=len(observed.cells),
-        rounds=len(played.batches),
+        packs=len(played.packs),
         finished=played.finished,
     )
 
 
 HEADINGS = (
-    "| way | repetitions | located | error, steps | invented | in the band | cost | trainings |"
+    "| way | repetitions | located | error, steps | invented | in the band | time | operations "
+    "| trainings | packs |"
 )
 
 
@@ -90,13 +91,14 @@ def row(way: str, scores: list[Score]) -> str:
     spent = np.array([s.spent for s in scores])
     located = f"{sum(s.located for s in scores) / true:.1%}" if true else ""
     error = f"{np.sqrt(np.mean(errors**2)):.2f}" if len(errors) else ""
+    packs = f"{np.mean([s.packs for s in scores]):.1f}" if scores[0].packs else ""
     banded = way.startswith(("search", "random"))
     return (
         f"| {way} | {len(scores)} | {located} | {error} "
         f"| {np.mean([s.invented for s in scores]):.2f} "
         f"| {_coverage(scores) if banded and true else ''} "
-        f"| {spent.mean():.1%} | {_share([s.seconds for s in scores])} "
-        f"| {_share([s.packed for s in scores])} | {np.mean([s.trainings for s in scores]):.1f} |"
+        f"| {spent.mean():.1%} | {np.mean([s.operations for s in scores]):.1%} "
+        f"| {np.mean([s.trainings for s in scores]):.1f} | {packs} |"
     )
 
 
@@ -105,8 +107,3 @@ def _coverage(scores: list[Score]) -> str:
     shares = np.array([s.covered / s.true for s in scores])
     error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else np.nan
     return f"{shares.mean():.1%} ± {error:.1%}"
-
-
-def _share(values: list[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{np.mean(known):.1%}" if known else ""

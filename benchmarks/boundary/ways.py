@@ -5,15 +5,19 @@ All but the search know their budget beforehand: it is what the search spent on 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.boundary.lattice import Array, Observed, Trainings
+from benchmarks.boundary.lattice import Array, Observed, Trainings, whole
 from sweeps.search.level_set import LevelSet, Surface
 
-BATCH = 8
+SLOTS = 2
+"""Packs that a search asks for at a time."""
+FURTHER = 8
+"""Trainings that random sampling takes more at a time until its band is narrow enough."""
 LEVEL = 0.5
 
 
@@ -35,63 +39,61 @@ class Played:
 
     Attributes:
         found, observed: crossings, and the trainings they come from.
-        batches: for a search that asks in batches, the cells of each.
+        packs: for a search, the cells of each.
         finished: whether it ended by itself.
     """
 
     found: Found
     observed: Observed
-    batches: list[list[int]] = field(default_factory=list)
+    packs: list[list[int]] = field(default_factory=list)
     finished: bool = True
 
 
 def level_set(trainings: Trainings, width: float, seed: int, most: int) -> LevelSet:
     """The search on a lattice, with at most so many seeds of a cell."""
-    cells, costs = trainings.lattice
-    return LevelSet(cells, costs, level=LEVEL, width=width, seed=seed, max_seeds=most)
+    cells, costs, packing = trainings.lattice
+    return LevelSet(cells, costs, packing, level=LEVEL, width=width, seed=seed, max_seeds=most)
 
 
 def search(
-    trainings: Trainings, width: float, seed: int, most: int = 8, batch: int = BATCH
+    trainings: Trainings, width: float, seed: int, slots: int = SLOTS
 ) -> tuple[Played, Surface]:
     """Level-set search until its band is narrow enough."""
-    way, observed = level_set(trainings, width, seed, most), Observed(trainings)
-    surface, batches = way.fit(*observed.rows()), []
-    while not way.finished(surface) and (wanted := way.ask(surface, batch)):
-        for cell, further in wanted:
-            observed.train(cell, further)
-        batches.append([cell for cell, further in wanted for _ in range(further)])
+    way, observed = level_set(trainings, width, seed, trainings.seeds), Observed(trainings)
+    surface, packs = way.fit(*observed.rows()), []
+    while not way.finished(surface) and (wanted := way.ask(surface, slots)):
+        for pack in wanted:
+            packs.append([cell for cell, seeds in pack for _ in range(seeds)])
+            observed.train(packs[-1])
         surface = way.fit(*observed.rows())
-    return Played(of_surface(surface), observed, batches, way.finished(surface)), surface
+    return Played(of_surface(surface), observed, packs, way.finished(surface)), surface
 
 
 def grid(trainings: Trainings) -> Played:
     """Every cell with all its seeds, joined straight between neighbours."""
     observed = Observed(trainings)
-    for cell in range(len(trainings.lattice.costs)):
-        observed.train(cell, trainings.seeds)
+    observed.train(whole(trainings))
     return Played(joined(observed), observed)
 
 
 def random(trainings: Trainings, budget: float, width: float, seed: int) -> Played:
-    """Cells and seeds drawn evenly, read by the same surface as the search's."""
-    observed = Observed(trainings)
-    for cell in _drawn(trainings, seed):
-        if observed.spent + trainings.lattice.costs[cell] > budget:
-            break
-        observed.train(int(cell))
+    """Cells and seeds drawn evenly and packed together, read by the surface of the search."""
+    observed, drawn = Observed(trainings), _drawn(trainings, seed)
+    most = bisect_right(range(1, len(drawn) + 1), budget, key=lambda n: trainings.price(drawn[:n]))
+    observed.train(drawn[:most])
     surface = level_set(trainings, width, seed, trainings.seeds).fit(*observed.rows())
     return Played(of_surface(surface), observed)
 
 
 def random_until(trainings: Trainings, width: float, seed: int) -> Played:
-    """The same, going on until the band is as narrow as the search's."""
-    way, observed = level_set(trainings, width, seed, trainings.seeds), Observed(trainings)
-    drawn = _drawn(trainings, seed)
-    surface = way.fit(*observed.rows())
-    for start in range(0, len(drawn), BATCH):
-        for cell in drawn[start : start + BATCH]:
-            observed.train(int(cell))
+    """The same, going on until the band is as narrow as the search's.
+
+    Packed as if it were known beforehand how many it takes.
+    """
+    way, drawn = level_set(trainings, width, seed, trainings.seeds), _drawn(trainings, seed)
+    for most in range(FURTHER, len(drawn) + FURTHER, FURTHER):
+        observed = Observed(trainings)
+        observed.train(drawn[:most])
         surface = way.fit(*observed.rows())
         if way.finished(surface):
             break
@@ -102,32 +104,31 @@ def bisection(trainings: Trainings, budget: float) -> Played:
     """Plain bisection: on every line both ends, then the middle of the bracket, one seed each.
 
     The line with the widest bracket goes first, the cheapest of equals. What is left of the budget
-    goes to further seeds of the brackets' ends, by turns. E is taken to cross once.
+    goes to further seeds of the brackets' ends, both ends a pack, by turns. E is taken to cross
+    once.
     """
     observed = Observed(trainings)
-    cells, costs = trainings.lattice
+    cells, costs = trainings.lattice.cells, trainings.lattice.costs
     lines = [np.flatnonzero(cells[:, 1] == w) for w in np.unique(cells[:, 1])]
     lines = [line[np.argsort(cells[line, 0])] for line in lines]
     for line in lines:
-        for end in (line[0], line[-1]):
-            if observed.spent + costs[end] <= budget:
-                observed.train(int(end))
+        ends = [int(line[0]), int(line[-1])]
+        if observed.spent + trainings.price(ends) <= budget:
+            observed.train(ends)
     while True:
         brackets = [_bracket(observed, line) for line in lines]
-        gaps = [b[1] - b[0] if b else 0 for b in brackets]
+        known = [(line, b) for line, b in zip(lines, brackets, strict=True) if b]
         wanted = [
-            (-gap, float(costs[line[0]]), int(line[b[0] + gap // 2]))
-            for line, b, gap in zip(lines, brackets, gaps, strict=True)
-            if b and gap > 1
+            (b[0] - b[1], float(costs[line[0]]), [int(line[(b[0] + b[1]) // 2])])
+            for line, b in known
+            if b[1] - b[0] > 1
         ]
         wanted = wanted or [
-            (observed.cells.count(int(line[end])), float(costs[line[0]]), int(line[end]))
-            for line, b in zip(lines, brackets, strict=True)
-            if b
-            for end in b
-            if observed.cells.count(int(line[end])) < trainings.seeds
+            (observed.cells.count(int(line[b[0]])), float(costs[line[0]]), ends)
+            for line, b in known
+            if (ends := [i for i in line[list(b)].tolist() if _has_more(observed, i)])
         ]
-        affordable = [w for w in sorted(wanted) if observed.spent + costs[w[2]] <= budget]
+        affordable = [w for w in sorted(wanted) if observed.spent + trainings.price(w[2]) <= budget]
         if not affordable:
             return Played(joined(observed), observed)
         observed.train(affordable[0][2])
@@ -170,6 +171,9 @@ def _bracket(observed: Observed, line: Array) -> tuple[int, int] | None:
     return None
 
 
-def _drawn(trainings: Trainings, seed: int) -> Array:
-    rng = np.random.default_rng([seed, 1])
-    return rng.permutation(np.repeat(np.arange(len(trainings.lattice.costs)), trainings.seeds))
+def _has_more(observed: Observed, cell: int) -> bool:
+    return observed.cells.count(cell) < observed.trainings.seeds
+
+
+def _drawn(trainings: Trainings, seed: int) -> list[int]:
+    return np.random.default_rng([seed, 1]).permutation(whole(trainings)).tolist()

@@ -3,7 +3,8 @@
 A seed's curve over log step t is E = logistic(r·(f(x) + t - T + u + e)) + sampling error, with f
 the lead of the median seed at the last step T in nats of steps (the boundary is f = 0), u the
 seed's own lead and e what it does at single steps. Noise is heteroscedastic: u spreads the more the
-larger N is. Axes are log2 N = 5 … 10 and log2 W = 3 … 6 in half steps; a training costs W^1.5.
+larger N is. Axes are log2 N = 5 … 10 and log2 W = 3 … 6 in half steps; a training has W² operations
+and takes as long as `cost` counts, launches apart.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from benchmarks.boundary.lattice import Array, Lattice
+from benchmarks.boundary.lattice import Array, Lattice, lattice
+from sweeps.space import cost
 
 STEPS = np.log([512.0, 724, 1024, 1448, 2048, 2896, 4096])
 GENERATED = 256
@@ -39,11 +42,11 @@ class World:
     lead: Callable[[Array, Array], Array]
     repetition: int = 0
 
-    @property
+    @cached_property
     def lattice(self) -> Lattice:
         """Its candidates."""
         cells = np.array([(n, w) for n in SIZES for w in WIDTHS])
-        return Lattice(cells, 2.0 ** (1.5 * cells[:, 1]))
+        return lattice(cells, np.array([w**2 * cost.elementwise(w) for w in 2 ** cells[:, 1]]))
 
     @property
     def log_steps(self) -> Array:
@@ -64,6 +67,15 @@ class World:
             at = np.flatnonzero(above[:-1] != above[1:])
             found[float(width)] = ((fine[at] + fine[at + 1]) / 2).tolist()
         return found
+
+    @property
+    def flop(self) -> Array:
+        """(M,) operations of one training, in any unit."""
+        return 4.0 ** self.lattice.cells[:, 1]
+
+    def price(self, cells: Sequence[int]) -> float:
+        """What trainings take, as the search thinks."""
+        return self.lattice.price(cells)
 
     def train(self, cell: int, seed: int) -> Sequence[float]:
         """E of one training at every step; the same whenever it is asked."""

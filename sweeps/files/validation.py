@@ -151,7 +151,15 @@ class Validation:
 
     def _search(self, file: SweepFile, found: list[Axis | Span]) -> Search:
         base = located.plain(file.base)
-        space = Space(base, tuple(found), file.seeds, file.skip_infeasible, self._folder)
+        space = Space(
+            base,
+            tuple(found),
+            file.seeds,
+            file.skip_infeasible,
+            self._folder,
+            file.resources.members_per_pack,
+            file.resources.gpus_per_pack > 0,
+        )
         search = registry.search_of(file.search, space)
         for path, what in search.faults():
             self._fault(path, what)

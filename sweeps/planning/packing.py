@@ -19,8 +19,6 @@ from study.config import TrialConfig
 from sweeps.space import axes, cost
 from sweeps.space.cells import Training
 
-LARGEST = 16
-"""Members of a pack at most; beyond it packs gain little on a core and lose balance."""
 PATIENCE = 0.03
 """Share of a run by which it may end later, so that its picture forms early."""
 FEW = 8
@@ -114,8 +112,7 @@ class _Group:
 def members_limit(config: TrialConfig, *, on_gpu: bool, memory: float = math.inf) -> int:
     """Members of a pack where the file says `auto`: 16 up to width 32, fewer of wider ones, and no
     more than fit into so many bytes. One training always makes a pack."""
-    width = config.network.width
-    by_width = min(LARGEST * 4, 16384 // width) if on_gpu else min(LARGEST, 512 // width)
+    by_width = cost.most_members(config.network.width, on_gpu=on_gpu)
     return max(1, int(min(by_width, memory / cost.of(config).memory_bytes)))
 
 

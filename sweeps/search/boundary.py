@@ -1,19 +1,21 @@
 """`search: {kind: boundary}`: where an order parameter crosses a level, with a band.
 
 The cells are those of the grid; trained are those, with as many seeds, that tell most about the
-boundary for their cost (`level_set`). Each training gives the order parameter at every step that it
-measured, so the boundary at fewer steps costs nothing. Its trainings are ordinary ones: a grid
-that is run afterwards finds them done.
+boundary for the time of the packs that they make (`level_set`, `packs`). Each training gives the
+order parameter at every step that it measured, so the boundary at fewer steps costs nothing. Its
+trainings are ordinary ones: a grid that is run afterwards finds them done.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log, prod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from study.config.settings import Faults, Section, setting
@@ -26,10 +28,7 @@ from sweeps.space.cells import Cell, Expansion, Training, expanded
 
 if TYPE_CHECKING:
     from sweeps.search.level_set import LevelSet, Surface
-
-PER_SLOT = 4
-"""Trainings asked for at a time for every pack that could start: few enough to learn from them
-before the next, enough for a pack to gain by them."""
+    from sweeps.search.packs import Packing
 
 
 def _measured(value: Any) -> Any:
@@ -152,7 +151,8 @@ class Boundary(Search):
         return tuple(sorted(mine, key=lambda t: ranks.get(t.hash, -1)))
 
     def ask(self, evidence: Evidence, free: int) -> list[Batch] | Answer:
-        """What was begun; then the trainings that tell most for their cost."""
+        """What was begun; then a batch for each pack that could start, of what tells most for the
+        time of the pack."""
         seen = self._seen(evidence)
         begun = tuple(
             self._trainings[name]
@@ -164,9 +164,9 @@ class Boundary(Search):
         surface = self._surface(evidence, seen)
         if self._level_set.finished(surface):
             return Answer.FINISHED
-        batch = tuple(self._within_budget(surface, seen, PER_SLOT * free))
-        if batch:
-            return [batch]
+        batches = list(self._within_budget(surface, seen, free))
+        if batches:
+            return batches
         return Answer.WAIT if seen.pending else Answer.FINISHED
 
     def says(self, evidence: Evidence) -> str:
@@ -197,7 +197,8 @@ class Boundary(Search):
 
         return LevelSet(
             [[scale(cell.coordinates) for scale in self.scales] for cell in self.cells],
-            [self._flop(cell) for cell in self.cells],
+            [self._time(cell) for cell in self.cells],
+            self._packing,
             level=self.options.level,
             width=self.options.width,
             coverage=self.options.coverage,
@@ -205,6 +206,30 @@ class Boundary(Search):
             seed=self.options.seed,
             max_seeds=self.space.seeds,
         )
+
+    @property
+    def _packing(self) -> Packing:
+        """Which trainings share packs, and what a pack takes for its launches: OVERHEAD / W
+        members more."""
+        from sweeps.search.packs import Packing
+
+        pairs = [self.space.replicas(cell)[:2] for cell in self.cells]
+        keys = [tuple(training.config.pack_key for training in pair) for pair in pairs]
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        group = np.array([numbers[key] for key in keys])
+        time = np.array([self._time(cell) for cell in self.cells])
+        mean = np.bincount(group, time) / np.bincount(group)
+        widths = np.array([cell.config.network.width for cell in self.cells])
+        most = [
+            self.space.most_members(cell) if len(set(key)) == 1 else 1
+            for cell, key in zip(self.cells, keys, strict=True)
+        ]
+        return Packing(group, mean[group] * cost.OVERHEAD / widths, np.array(most))
+
+    @staticmethod
+    def _time(cell: Cell) -> float:
+        """What a training takes in company, in operations of one wide network."""
+        return Boundary._flop(cell) * cost.elementwise(cell.config.network.width)
 
     @cached_property
     def _trainings(self) -> dict[str, Training]:
@@ -260,19 +285,23 @@ class Boundary(Search):
             self._surfaces[key] = self._level_set.fit(*columns, at=last)
         return self._surfaces[key]
 
-    def _within_budget(self, surface: Surface, seen: _Seen, wanted: int) -> Iterator[Training]:
-        """What the surface asks for, as far as the budget goes."""
+    def _within_budget(self, surface: Surface, seen: _Seen, packs: int) -> Iterator[Batch]:
+        """What the surface asks for, pack by pack, as far as the budget goes."""
         taken = {*seen.statuses, *seen.lost, *seen.pending}
-        waiting: dict[int, int] = {}
-        for name in seen.pending:
-            waiting[self._places[name]] = waiting.get(self._places[name], 0) + 1
+        waiting = Counter(self._places[name] for name in seen.pending)
         left = self.options.budget - self._spent(seen) if self.options.budget else float("inf")
-        for place, seeds in self._level_set.ask(surface, wanted, list(waiting.items())):
-            free = [t for t in self.space.replicas(self.cells[place]) if t.hash not in taken]
-            for training in free[:seeds]:
-                left -= self._flop(training.cell)
-                if left >= 0:
-                    yield training
+        dear = [place for place, cell in enumerate(self.cells) if self._flop(cell) > left]
+        for pack in self._level_set.ask(surface, packs, list(waiting.items()), dear):
+            batch: list[Training] = []
+            for place, seeds in pack:
+                free = [t for t in self.space.replicas(self.cells[place]) if t.hash not in taken]
+                for training in free[:seeds]:
+                    left -= self._flop(training.cell)
+                    if left >= 0:
+                        batch.append(training)
+            taken |= {training.hash for training in batch}
+            if batch:
+                yield tuple(batch)
 
     def _spent(self, seen: _Seen) -> float:
         """Operations of everything that was, or is being, trained."""

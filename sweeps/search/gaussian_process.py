@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.stats import norm, qmc
+from sklearn import config_context
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Kernel
 
@@ -59,6 +60,9 @@ TREND, OFFSET = 3.0, 1.0
 
 NUGGET = 0.03**2
 """Variance that no cell's mean is better than."""
+
+UNCHECKED = {"assume_finite": True, "skip_parameter_validation": True}
+"""Checking what is handed over takes scikit-learn longer than its algebra on so few points."""
 
 
 class TrainingKernel(Kernel):
@@ -127,10 +131,11 @@ class Process:
         """
         own, rows = _rows(points, noise, places)
         fitted = []
-        for lengths, height in _scales(places.shape[1] + 1, seed):
-            kernel = TrainingKernel(lengths, height)
-            regressor = GaussianProcessRegressor(kernel, alpha=own, optimizer=None)  # type: ignore[arg-type]
-            fitted.append(regressor.fit(rows, points.mean) if len(rows) else regressor)
+        with config_context(**UNCHECKED):
+            for lengths, height in _scales(places.shape[1] + 1, seed):
+                kernel = TrainingKernel(lengths, height)
+                regressor = GaussianProcessRegressor(kernel, alpha=own, optimizer=None)  # type: ignore[arg-type]
+                fitted.append(regressor.fit(rows, points.mean) if len(rows) else regressor)
         evidence = np.array([getattr(f, "log_marginal_likelihood_value_", 0.0) for f in fitted])
         share = np.exp(evidence - evidence.max())
         best = np.argsort(-share, kind="stable")[:MOST]
@@ -153,7 +158,8 @@ class Process:
     def _each(self, places: Array, **what: bool) -> tuple[Array, Array]:
         blank = np.zeros((len(places), 1))
         rows = np.hstack([places, blank, blank - 1, blank])
-        with warnings.catch_warnings():  # a variance of -1e-16 is set to 0, and said
+        with config_context(**UNCHECKED), warnings.catch_warnings():
+            # A variance of -1e-16 is set to 0, and said.
             warnings.filterwarnings("ignore", "Predicted variances smaller than 0")
             each = [regressor.predict(rows, **what) for regressor in self.regressors]
         return np.array([mean for mean, _ in each]), np.array([spread for _, spread in each])

@@ -2,7 +2,7 @@
 
     search = LevelSet(candidates, costs, level=0.5, width=1.0)
     surface = search.fit(cells, log_steps, values, seeds)   # all that is measured, in any order
-    while not search.finished(surface) and (wanted := search.ask(surface, 8, pending)):
+    while not search.finished(surface) and (packs := search.ask(surface, 2, pending)):
         ...                                                 # train (candidate, further seeds) pairs
         surface = search.fit(cells, log_steps, values, seeds)
     surface.boundary(), surface.largest(), surface.probability
@@ -14,12 +14,8 @@ Nothing is kept between calls: the same observations and seed give the same surf
 wishes, so a search is rebuilt from the results on disk. Arrays in, arrays out: what the axes are,
 the caller knows.
 
-**What is asked next.** A further training at candidate c takes cov(x, c)² / (var(c) + noise(c))
-off the variance at x. Its worth is the sum of that over the candidates x, each counted by the
-density of y(x) at the level (targeted integrated error: Picheny et al., doi 10.1115/1.4001873)
-and only as far as its band is wider than wanted, over its cost. The best is taken, the variances
-are lowered, and so on: a batch spreads by itself, over new cells and further seeds of cells whose
-seeds scatter.
+What is asked next comes in packs that tell most for the time they take (`packs`): they spread by
+themselves, over new cells and further seeds of cells whose seeds scatter.
 """
 
 from __future__ import annotations
@@ -39,6 +35,7 @@ from scipy.stats import t as student_t
 
 from sweeps.search.bands import Stretch, stretches
 from sweeps.search.gaussian_process import Process
+from sweeps.search.packs import Chooser, Packing, after
 from sweeps.search.seed_noise import Latent, SeedNoise, summarized
 
 Array = NDArray[Any]
@@ -48,9 +45,6 @@ FINE = 4
 
 ACTIVE = 800
 """Candidates among which a batch is chosen, the least decided ones."""
-
-UNSETTLED, SETTLED = 1.0, 0.02
-"""What a candidate counts whose band is too wide, and one whose band is not."""
 
 FALLS, RISES, OPEN = "falls", "rises", "open"
 """How the order parameter goes through the level along the first axis; `open`: perhaps it does."""
@@ -63,7 +57,9 @@ class LevelSet:
         candidates: (M, d) cells in scaled coordinates (logarithms of sizes), 1 <= d; a lattice, of
             which some cells may be missing. Lines run along every axis through candidates that
             differ in it alone.
-        costs: (M,) cost of one training of each cell, > 0, in any unit.
+        costs: (M,) cost of one training of each cell in company, > 0, in any unit.
+        packing: which of them can share a pack, and what a pack costs beside them; by default
+            trainings gain nothing by company.
         level: of the order parameter.
         width: the search ends when the band is nowhere wider than so many lattice steps, each
             part of it measured along the axis on which it is narrowest, of those on which it ends
@@ -81,6 +77,7 @@ class LevelSet:
         self,
         candidates: ArrayLike,
         costs: ArrayLike,
+        packing: Packing | None = None,
         *,
         level: float = 0.5,
         width: float = 1.0,
@@ -97,6 +94,9 @@ class LevelSet:
             raise ValueError("candidates must differ")
         if self.costs.shape != (len(self.candidates),) or not (self.costs > 0).all():
             raise ValueError("costs must be (M,) positive numbers")
+        self.packing = packing or Packing.none(len(self.candidates))
+        if any(len(column) != len(self.candidates) for column in self.packing):
+            raise ValueError("packing must have an entry for each candidate")
         if not (width > 0 and 0 < coverage < 1 and max_seeds > 0):
             raise ValueError("width and max_seeds must be > 0, coverage between 0 and 1")
         if bounds is not None and not bounds[0] < level < bounds[1]:
@@ -146,19 +146,24 @@ class LevelSet:
         return Surface(self, process, noise, mean, deviation, quantile, tried, without_value, asked)
 
     def ask(
-        self, surface: Surface, n: int, pending: Sequence[tuple[int, int]] = ()
-    ) -> list[tuple[int, int]]:
+        self,
+        surface: Surface,
+        packs: int,
+        pending: Sequence[tuple[int, int]] = (),
+        closed: Sequence[int] = (),
+    ) -> list[list[tuple[int, int]]]:
         """The next trainings.
 
         Args:
             surface: of everything measured.
-            n: trainings wanted, >= 0.
+            packs: wanted, >= 0.
             pending: (candidate, seeds) asked before and not in the observations yet.
+            closed: candidates that are not asked for.
 
         Returns:
-            (candidate, further seeds) pairs, the most valuable candidate first; the seeds sum to n,
-            or less where that many should do. Empty when what is pending should do, or when nothing
-            is pending and no cell that may have a further seed is left.
+            For each pack (candidate, further seeds) pairs, the most valuable pack and candidate
+            first; fewer packs where those should do. Empty when what is pending should do, or when
+            nothing is pending and no cell that may have a further seed is left.
         """
         waiting = Counter[int]()
         for candidate, seeds in pending:
@@ -167,26 +172,20 @@ class LevelSet:
         covariance = surface.process.covariance(self.places[active])
         noise = surface.noise[active]
         left = self.max_seeds - surface.tried[active]
-        left[surface.without_value[active]] = 0
+        left[surface.without_value[active] | np.isin(active, closed)] = 0
         for own, candidate in enumerate(active.tolist()):
             for _ in range(waiting[candidate]):
                 left[own] -= 1
-                covariance = _after(covariance, own, noise[own])
-        chosen = Counter[int]()
-        for _ in range(n):
-            open_ = surface.still_unsettled(active, np.sqrt(np.maximum(np.diag(covariance), 0)))
-            if not open_.any():
-                break
-            weight = np.where(open_, UNSETTLED, SETTLED)
-            worth = _worth(surface.mean[active], covariance, noise, weight)
-            worth = np.where(left > 0, worth / self.costs[active], -np.inf)
-            own = int(np.argmax(worth))
-            if not worth[own] > 0:
-                break
-            chosen[int(active[own])] += 1
-            left[own] -= 1
-            covariance = _after(covariance, own, noise[own])
-        return list(chosen.items())
+                covariance = after(covariance, own, noise[own])
+        chooser = Chooser(
+            surface.mean[active],
+            noise,
+            self.costs[active],
+            self.packing.of(active),
+            lambda deviation: surface.still_unsettled(active, deviation),
+        )
+        chosen = chooser.packs(covariance, left, packs)
+        return [list(Counter(active[pack].tolist()).items()) for pack in chosen]
 
     def finished(self, surface: Surface) -> bool:
         """Whether the band is nowhere wider than wanted, or a crossing is ruled out everywhere."""
@@ -411,16 +410,3 @@ def _finer(places: Array, axis: int) -> Array:
     fine = np.repeat(places[:1], len(at), axis=0)
     fine[:, axis] = np.interp(at, np.arange(len(places)), places[:, axis])
     return fine
-
-
-def _worth(mean: Array, covariance: Array, noise: Array, weight: Array) -> Array:
-    """What one more seed at each candidate takes off the variance where the level is near."""
-    variance = np.maximum(np.diag(covariance), 1e-12)
-    target = weight * norm.pdf(mean / np.sqrt(variance)) / np.sqrt(variance)
-    return target @ covariance**2 / (variance + noise)
-
-
-def _after(covariance: Array, at: int, noise: float) -> Array:
-    """Posterior covariance after one more seed at a candidate."""
-    column = covariance[:, at]
-    return covariance - np.outer(column, column) / (column[at] + noise)

@@ -13,7 +13,7 @@ from study.config.trial import GRAMMAR
 from study.corpus.pool import Pool
 from study.corpus.pools import pool_of, with_pool
 from study.models.kinds import kind_of
-from sweeps.space import axes, fields
+from sweeps.space import axes, cost, fields
 from sweeps.space.axes import Axis, Point, Span
 
 
@@ -64,6 +64,8 @@ class Space:
         seeds: replicas of every cell, seeded 0, 1, 2, …
         skip_infeasible: whether points that no training can have are left out.
         beside: folder where files are looked for that are not in the current one.
+        members_per_pack: the most that the file allows; None: by their width.
+        on_gpu: whether packs run on a GPU.
     """
 
     base: Mapping[str, Any]
@@ -71,6 +73,8 @@ class Space:
     seeds: int
     skip_infeasible: bool
     beside: Path | None = None
+    members_per_pack: int | None = None
+    on_gpu: bool = False
 
     @property
     def lists(self) -> list[Axis]:
@@ -86,6 +90,11 @@ class Space:
         """The trainings of a cell; replica r has seed r in every cell."""
         configs = (replace(cell.config, seed=seed) for seed in range(self.seeds))
         return tuple(Training(config.hash, cell, config) for config in configs)
+
+    def most_members(self, cell: Cell) -> int:
+        """Members of a pack of a cell's trainings at most, as far as memory allows."""
+        by_width = cost.most_members(cell.config.network.width, on_gpu=self.on_gpu)
+        return self.members_per_pack or by_width
 
 
 @dataclass

@@ -24,6 +24,8 @@ widths 16 to 128: a step takes as long as K + 100/W members would without launch
 
 ELEMENTWISE = 100.0
 """Width at which elementwise work takes as long as products."""
+LARGEST = 16
+"""Members of a pack at most; beyond it packs gain little on a core and lose balance."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,17 @@ def effort(members: int, width: int) -> float:
     Elementwise work grows as W where products grow as W²; then there are launches. With both taken
     out, rates were equal within 40 % from width 8 to 64 and from 3 members to 12, on one core.
     """
-    return (1 + ELEMENTWISE / width) * launches(members, width)
+    return elementwise(width) * launches(members, width)
+
+
+def elementwise(width: float) -> float:
+    """How much longer a network's operations take for those that are no products."""
+    return 1 + ELEMENTWISE / width
+
+
+def most_members(width: int, *, on_gpu: bool) -> int:
+    """Members of a pack at most, memory apart: 16 up to width 32, fewer of wider networks."""
+    return max(1, min(LARGEST * 4, 16384 // width) if on_gpu else min(LARGEST, 512 // width))
 
 
 def pack_flop(members: Sequence[float], width: int) -> float:

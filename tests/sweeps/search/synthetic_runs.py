@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -41,15 +42,23 @@ def boundary_of(width: float) -> float:
 
 
 def following(
-    told: list[str], until: Callable[[str], int | None] = lambda hash_: None
+    told: list[str],
+    until: Callable[[str], int | None] = lambda hash_: None,
+    asked: list[int] | None = None,
 ) -> Callable[[StandIn, Trials, Watcher, More], None]:
     """Publishes what the law says of every training, and tells which.
 
     until: at which step a training is left unfinished and Ray dies.
+    asked: how many were told each time when the search was asked; added to.
     """
 
     def train(_: StandIn, trials: Trials, watcher: Watcher, more: More) -> None:
-        for pack in given(more):
+        def noted() -> list[dict[str, Any]] | None:
+            if asked is not None:
+                asked.append(len(told))
+            return more()
+
+        for pack in given(noted):
             watcher.started(pack["name"])
             for document in pack["trainings"]:
                 config = TrialConfig.from_dict(document)

@@ -7,6 +7,7 @@ import math
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,10 @@ from sweeps.space.axes import Axis
 from tests.sweeps.running.stand_in import StandIn
 from tests.sweeps.search.synthetic_runs import SWEEP, boundary_of, following, run
 from tests.sweeps.tiny import memophase
+
+
+ASKED: list[int] = []
+"""How many trainings of the undisturbed search were done each time when it was asked for more."""
 
 
 @cache
@@ -45,7 +50,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[st
     """The results of a search in one go, and the order in which it trained."""
     folder, told = tmp_path_factory.mktemp("line"), list[str]()
     with pytest.MonkeyPatch.context() as patch:
-        stand_in = type("Fresh", (StandIn,), {"train": following(told)})
+        stand_in = type("Fresh", (StandIn,), {"train": following(told, asked=ASKED)})
         patch.setattr("sweeps.running.run.RayProcess", stand_in)
         outcome, _ = run(folder)
     assert outcome.complete
@@ -92,6 +97,38 @@ def test_where_it_looked_is_told_in_order(undisturbed):
     said = memophase("status", str(folder)).stdout
     assert f"line: {len(told)} of {len(told)} trainings so far done" in said
     assert "search: band at most " in said
+
+
+def test_packs_hold_one_width_and_more_of_narrow_networks(ray: type[StandIn], tmp_path: Path):
+    """Launches of a pack take as long as 100/W members: narrow networks are asked for together."""
+    sizes: dict[int, list[int]] = {}
+
+    def train(_: StandIn, trials, watcher, more) -> None:
+        from study.config import TrialConfig
+        from tests.analysis import synthetic
+        from tests.sweeps.running.stand_in import given
+
+        for pack in given(more):
+            watcher.started(pack["name"])
+            configs = [TrialConfig.from_dict(document) for document in pack["trainings"]]
+            (width,) = {config.network.width for config in configs}
+            sizes.setdefault(width, []).append(len(configs))
+            for config in configs:
+                synthetic.publish(tmp_path, config)
+            watcher.completed(pack["name"])
+
+    ray.train = train
+    run(tmp_path)
+    assert len(sizes) >= 4
+    assert np.mean(sizes[min(sizes)]) > np.mean(sizes[max(sizes)])
+    assert np.mean(sizes[min(sizes)]) >= 3
+
+
+def test_packs_are_no_larger_than_the_file_allows():
+    for members, most in ((None, 16), (2, 2)):
+        options = [] if members is None else [f"resources.members_per_pack={members}"]
+        search = spec.loads(SWEEP, options).search
+        assert search.space.most_members(search.cells[0]) == most
 
 
 def test_run_again_it_trains_nothing_and_a_grid_only_the_rest(
@@ -145,12 +182,14 @@ def test_a_search_that_died_goes_on_from_the_results_alone(
 def test_the_same_results_give_the_same_wishes(undisturbed, ray: type[StandIn], tmp_path: Path):
     """As after a kill between two batches: what was asked for next is asked for again."""
     folder, told = undisturbed
-    for name in told[:8]:
+    done = ASKED[2]
+    for name in told[:done]:
         shutil.copytree(folder / "trainings" / name, tmp_path / "trainings" / name)
     more: list[str] = []
     ray.train = following(more)
     run(tmp_path)
-    assert more == told[8:]
+    assert 0 < done < len(told)
+    assert more == told[done:]
 
 
 def test_results_joined_from_two_folders_are_all_gone_by(
@@ -245,14 +284,60 @@ def test_coupled_axes_are_counted_by_their_first_number():
     assert scale.value(math.inf) == math.inf
 
 
+SMALL = ("grid.corpus.size={log2: [5, 10]}", "grid.network.width={log2: [4, 7]}")
+
+
+@pytest.mark.parametrize(
+    ("measure", "level", "directions"),
+    [
+        ("partial_memorization.1", 0.5, {"falls"}),
+        ("novel_validity", 0.5, {"rises"}),
+        ("position", 0.5, {"falls"}),
+    ],
+)
+def test_any_measured_column_is_searched(
+    ray: type[StandIn], tmp_path: Path, measure: str, level: float, directions: set[str]
+):
+    told: list[str] = []
+    ray.train = following(told)
+    options = (*SMALL, f"search.measure={measure}", f"search.level={level}")
+    outcome, _ = run(tmp_path, *options)
+    assert outcome.complete
+    assert 0 < len(told) < 4 * 24
+    named = found(tmp_path, "boundary").dropna(subset="position")
+    assert set(named["direction"]) == directions
+    assert set(named["along"]) == {"corpus.size"}
+    again = SWEEP.replace("boundary}", f"boundary, measure: {measure}}}")
+    assert json.loads(memophase_plan(tmp_path, again))["most_cells"] == 54
+
+
+def test_three_axes_are_searched_at_once(ray: type[StandIn], tmp_path: Path):
+    told: list[str] = []
+    ray.train = following(told)
+    outcome, _ = run(tmp_path, *SMALL, "grid.grammar.depth=[3, 4]")
+    assert outcome.complete
+    largest = found(tmp_path, "largest")
+    assert set(zip(largest["network.width"], largest["grammar.depth"], strict=True)) == {
+        (width, depth) for width in (16, 32, 64, 128) for depth in (3, 4)
+    }
+    for _, line in largest.groupby("grammar.depth"):
+        assert line.sort_values("network.width")["position"].is_monotonic_increasing
+    search = searches.read(Results.open(tmp_path).store)
+    (figure,) = search_figures(search)
+    assert len(figure.spec(THEMES["light"])["vconcat"]) == 2
+
+
 def test_the_report_draws_where_it_looked(undisturbed):
     folder, told = undisturbed
     search = searches.read(Results.open(folder).store)
     assert search is not None
     assert search.about["measure"] == "excess_copies"
     (figure,) = search_figures(search)
-    assert figure.spec(THEMES["light"])["vconcat"][0]["width"] > 0
+    spec = figure.spec(THEMES["light"])["vconcat"][0]
+    assert spec["width"] > 0
     frames = figure.data
+    most = frames["search_looked"]["trainings"].max()
+    assert max(_sizes(spec)["legend"]["values"]) == _sizes(spec)["scale"]["domain"][1] == most
     assert len(frames["search_cells"]) == 54
     assert frames["search_looked"]["trainings"].sum() == len(told)
     assert sorted(frames["search_looked"]["rank"]) == list(
@@ -264,6 +349,11 @@ def test_the_report_draws_where_it_looked(undisturbed):
     low, high = 16 / 2**0.5, 4096 * 2**0.5
     assert band["lower"].min() >= low - 1e-9
     assert band["upper"].max() <= high + 1e-6
+
+
+def _sizes(spec: dict[str, Any]) -> dict[str, Any]:
+    (size,) = (layer["encoding"]["size"] for layer in spec["layer"] if "size" in layer["encoding"])
+    return size
 
 
 def test_no_search_and_damaged_tables_are_no_figure(undisturbed, tmp_path: Path):

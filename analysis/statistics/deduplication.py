@@ -21,13 +21,14 @@ CONTROLS = 0.25
 """Controls are at least so many per training string."""
 
 SPARSE = f"training and control strings are less than {NEAR:g} of the grammar’s strings"
+NO_SUPPORT = "its strings have no grammar that could run out of them"
 FEW_CONTROLS = "controls are fewer than a quarter of the training strings"
 
 
 def support(trainings: pd.DataFrame) -> pd.Series:
     """Number of grammatical strings of each training's grammar, n·m^((s^L-1)/(s-1)).
 
-    See [Cagnetta 2024].
+    Missing without a grammar. See [Cagnetta 2024].
     """
     depth, tuple_size, synonyms, classes = (
         trainings[f"grammar.{name}"].astype(float)
@@ -54,6 +55,7 @@ def deduplicated_slopes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     few = (controls < CONTROLS * size).to_numpy()
     slopes.loc[few, "left_out"] = FEW_CONTROLS
     slopes.loc[slopes["filled"] < NEAR, "left_out"] = SPARSE
+    slopes.loc[slopes["filled"].isna(), "left_out"] = NO_SUPPORT
     slopes["twin"] = slopes["group"].map(twins)
     slopes.loc[slopes["left_out"].notna(), ["typicality_slope", "relative_slope", "twin"]] = np.nan
     return slopes[unique].drop(columns="group").reset_index(drop=True)

@@ -72,6 +72,9 @@ class TestC2:
         assert reasons(deduplication.deduplicated_slopes(large)) == {deduplication.SPARSE}
         few = changed(tables, "trainings", **{"corpus.control_size": 63})
         assert reasons(deduplication.deduplicated_slopes(few)) == {deduplication.FEW_CONTROLS}
+        lawless = changed(tables, "trainings", **{"grammar.num_synonyms": None})
+        assert reasons(deduplication.deduplicated_slopes(lawless)) == {deduplication.NO_SUPPORT}
+        assert deduplicated.test(lawless).verdict == NOT_TESTED
         found = deduplicated.test(large)
         assert found.verdict == NOT_TESTED
         assert "unique corpora whose training and control" in found.remedy

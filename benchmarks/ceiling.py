@@ -16,8 +16,8 @@ def training_ceiling(shape: NetworkShape, members: int, strings: int, device: to
     """All products of a step, forward and backward, and one fused Adam over all weights."""
     products: list[Product] = []
     for name in _weights(shape):
-        forward, gradient, slope = _products(shape, name, members, strings, device)
-        products += [forward, gradient] if name == "embedding" else [forward, gradient, slope]
+        forward, in_weight, in_input = _products(shape, name, members, strings, device)
+        products += [forward, in_weight] + [in_input] * (name != "embedding")
     flat = torch.randn(members * shape.numel, device=device)
     flat.grad = torch.randn_like(flat)
     adam = torch.optim.Adam([flat], fused=True)

@@ -8,23 +8,16 @@ of torch's own layers, `torch.optim.Adam` and autograd of the weighted cross-ent
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.work import Trained
-from study.config import TrialConfig
+from benchmarks.crew import Run
+from benchmarks.turns import STRINGS, asked, pack_step, quickest, trials
 from study.kernels.memory import keep_freed_memory
 from study.models.transformer import TransformerShape
 from study.processes.absorbing import Absorbing
-from study.training.pack import PackTrainer
-
-VOCAB, STRINGS = 6, 1024
-Run = Callable[[], object]
 
 
 class Plain(nn.Module):
@@ -91,41 +84,14 @@ def products(shape: TransformerShape, members: int, batch: int) -> Run:
     return run
 
 
-def pack_step(configs: list[TrialConfig]) -> Run:
-    """A step of a pack."""
-    d = configs[0].shape.num_leaves
-    strings = np.random.default_rng(0).integers(0, VOCAB, (STRINGS, d)).astype(np.uint8)
-    trainer = PackTrainer([Trained(config, strings) for config in configs], torch.device("cpu"))
-    return lambda: trainer.train(trainer.step + 1)
-
-
-def seconds(run: Run, steps: int) -> float:
-    """Processor seconds of a run."""
-    start = time.process_time()
-    for _ in range(steps):
-        run()
-    return (time.process_time() - start) / steps
-
-
 def main() -> None:
     """Measure and print, in milliseconds of a step of one model."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transformer", description=__doc__)
-    for name, default in (("width", 64), ("depth", 3), ("members", 4), ("batch", 64)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=8, help="of a turn")
-    asked = parser.parse_args()
+    options = asked(parser, width=64, depth=3, members=4, batch=64)
     torch.set_num_threads(1)
     keep_freed_memory()
-    K, batch = asked.members, asked.batch
-    document = {
-        "grammar": {"depth": asked.depth, "vocab_size": VOCAB, "num_synonyms": 4},
-        "corpus": {"size": STRINGS},
-        "network": {"kind": "transformer", "width": asked.width},
-        "training": {"steps": 1 << 20, "batch_size": batch},
-        "diffusion": {"process": "absorbing"},
-    }
-    configs = [TrialConfig.from_dict({**document, "seed": seed}) for seed in range(K)]
+    K, batch = options.members, options.batch
+    configs = trials(options, "transformer", "absorbing")
     shape = TransformerShape.of(configs[0])
     contenders = {
         "pack": (pack_step(configs), K),
@@ -133,13 +99,10 @@ def main() -> None:
         "plain": (plain_step(shape, batch), 1),
         "plain's products": (products(shape, 1, batch), 1),
     }
-    best = dict.fromkeys(contenders, float("inf"))
-    for _ in range(asked.turns):
-        for name, (run, models) in contenders.items():
-            best[name] = min(best[name], seconds(run, asked.steps) / models)
+    best = quickest(contenders, options)
     times = ", ".join(f"{name} {1e3 * own:.2f} ms" for name, own in best.items())
     pack, own, plain = best["pack"], best["its products"], best["plain"]
-    print(f"W={asked.width} d={shape.leaves} K={K}: {times}; {plain / pack:.2f}x plain,")
+    print(f"W={options.width} d={shape.leaves} K={K}: {times}; {plain / pack:.2f}x plain,")
     print(f"  {own / pack:.0%} of its products; were they all, it would be {plain / own:.2f}x")
 
 

@@ -35,14 +35,14 @@ def noisy(diffusion: Uniform, leaves: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("oracle", ["grammar", "empirical"])
-def test_oracles_give_cavity_marginals(shape, oracle):
+@pytest.mark.parametrize("which", ["grammar", "empirical"])
+def test_exact_denoisers_give_cavity_marginals(shape, which):
     zipf = dict.fromkeys(range(shape.depth), 1.3)
     grammar = Grammar.random(shape, zipf=zipf, seed=2)
     diffusion = Uniform.build(30, shape.vocab_size, dtype=torch.float64)
     x_t, t = noisy(diffusion, shape.num_leaves)
     evidence = diffusion.likelihood(x_t, t)[0].numpy()
-    if oracle == "grammar":
+    if which == "grammar":
         strings, log_p = grammar.enumerate()
         prior, denoiser = np.exp(log_p), GrammarDenoiser(grammar, diffusion)
     else:

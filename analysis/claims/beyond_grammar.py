@@ -25,7 +25,7 @@ from analysis.statistics.beyond_grammar import SLOPES, slopes_by_combination
 from analysis.statistics.seeds import Estimate, mean_over_seeds
 from analysis.statistics.typicality_slopes import slope_over_seeds, untested, window_of
 from study.config import TrialConfig
-from study.config.trial import GRAMMAR
+from study.config.sections import GRAMMAR
 
 FEWEST = 2
 """Combinations that a sweep must have; of one alone C1 and C16 say the same."""

@@ -1,21 +1,19 @@
 """What one training is: its settings, their identity, and when it is measured."""
 
-from study.config.settings import ConfigError
-from study.config.trial import (
+from study.config.sections import (
     KEEP,
     MAX_LEAVES,
     PRECISIONS,
-    SEMANTICS,
     CorpusConfig,
     DiffusionConfig,
     GrammarConfig,
     MeasurementConfig,
     NetworkConfig,
-    PoolConfig,
-    StringsConfig,
     TrainingConfig,
-    TrialConfig,
 )
+from study.config.settings import ConfigError
+from study.config.strings import PoolConfig, StringsConfig
+from study.config.trial import SEMANTICS, TrialConfig
 
 __all__ = [
     "KEEP",

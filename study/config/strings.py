@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rhm import TreeShape
+from study.config.sections import MAX_LEAVES
 from study.config.settings import Section, plain, setting
 
 NGRAM, POSITIONAL = "ngram", "positional"
@@ -29,7 +30,7 @@ class StringsConfig(Section):
     symbols: str = setting("auto", choices=CUTS, extent=True)
     """What a symbol of a line is: each of its `characters`, or each of its `words` between spaces;
     auto: words where any line has a space inside."""
-    length: int | None = setting(None, minimum=2, maximum=4096, extent=True)
+    length: int | None = setting(None, minimum=2, maximum=MAX_LEAVES, extent=True)
     """d: strings of another length are left out; null: all must have one length."""
     cut: bool = setting(False, extent=True)
     """Cut longer strings to their first `length` symbols instead of leaving them out."""

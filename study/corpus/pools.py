@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from study.config import ConfigError, StringsConfig
+from study.config.sections import GRAMMAR
 from study.config.settings import built, did_you_mean
-from study.config.trial import GRAMMAR
 from study.corpus import shipped
 from study.corpus.pool import Pool
 from study.corpus.pooling import pooled

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from study.config import ConfigError, TrialConfig
+from study.config.sections import GRAMMAR
 from study.config.settings import Faults
-from study.config.trial import GRAMMAR
 from study.corpus.pool import Pool
 from study.corpus.pools import pool_of, with_pool
 from study.models.kinds import kind_of

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, get_type_hints
 
 from study.config import ConfigError, TrialConfig
+from study.config.sections import GRAMMAR
 from study.config.settings import Section, built, did_you_mean, is_required, section_of
-from study.config.trial import GRAMMAR
 
 Keys = tuple[str, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from study.config.trial import PROCESSES as NAMES
+from study.config.sections import PROCESSES as NAMES
 from study.corpus import build_corpus
 from study.measures import Reference
 from study.measures.likelihood import Probes, elbo_losses

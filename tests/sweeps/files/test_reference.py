@@ -22,7 +22,7 @@ def test_every_setting_is_there_with_its_meaning():
 @pytest.mark.parametrize(
     ("name", "kind", "default", "values"),
     [
-        ("training.steps", "whole number", "required", "1 or more"),
+        ("training.steps", "whole number", "required", "1 to 1e+12"),
         ("training.learning_rate", "number", "0.01", "above 0, 10 or less"),
         ("training.keep", "word", "last", "one of last, log2"),
         ("training.compile", "true or false", "false", ""),

@@ -25,7 +25,6 @@ from tests.sweeps.running.stand_in import StandIn
 from tests.sweeps.search.synthetic_runs import SWEEP, boundary_of, following, run
 from tests.sweeps.tiny import memophase
 
-
 ASKED: list[int] = []
 """How many trainings of the undisturbed search were done each time when it was asked for more."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.claims.needs import a_grammar
 from analysis.claims.registry import claims
 from study.config import TrialConfig
 
@@ -30,10 +31,17 @@ class Readiness:
 
 
 def readiness(trials: Sequence[TrialConfig]) -> tuple[Readiness, ...]:
-    """Every registered claim, in order, on the trainings of a sweep."""
-    return tuple(
-        Readiness(claim.id, claim.statement, tuple(claim.lacks(trials))) for claim in claims()
-    )
+    """Every registered claim, in order, on the trainings of a sweep.
+
+    Of a claim on rules, where there are none, nothing else is told: to set it would not help.
+    """
+    without_rules = a_grammar(trials)
+    found = []
+    for claim in claims():
+        lacks = claim.lacks(trials)
+        lacks = [without_rules] if without_rules in lacks else lacks
+        found.append(Readiness(claim.id, claim.statement, tuple(lacks)))
+    return tuple(found)
 
 
 def missing(found: Sequence[Readiness]) -> dict[str, list[str]]:

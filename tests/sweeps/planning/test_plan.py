@@ -79,6 +79,18 @@ def test_networks_that_depend_on_the_grammar_say_from_what_to_what():
     assert least < most
 
 
+def test_of_claims_on_rules_nothing_else_is_told_where_there_are_none():
+    named = SWEEP.replace("  grammar: {depth: 3, vocab_size: 4, num_synonyms: 2}\n", "")
+    Path("sweep.yaml").write_text(named.replace("size: 16}", "size: 16, source: words}"))
+    planned = json.loads(memophase("plan", "sweep.yaml", "--no-time", "--json").stdout)
+    lacks = {claim["id"]: claim["lacks"] for claim in planned["claims"]}
+    said = "these strings have no grammar, and so no rules: set corpus.source to grammar"
+    assert {name for name, lack in lacks.items() if lack == [said]} == {
+        "C2", "C3", "C4", "C11", "C12", "C13", "C17",
+    }  # fmt: skip
+    assert not any("zipf" in lack for each in lacks.values() for lack in each)
+
+
 def test_claims_are_told_testable_or_what_they_lack():
     planned = json.loads(memophase("plan", "sweep.yaml", "--no-time", "--json").stdout)
     lacks = {claim["id"]: claim["lacks"] for claim in planned["claims"]}

@@ -29,7 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         document = json.loads(options.config.read_text())
         config = TrialConfig.from_dict(ready(document, beside=options.config.parent))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
+        return _refuse(f"{options.config}: cannot be read: {error.strerror or error}")
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         return _refuse(f"{options.config}: cannot be read as JSON: {error}")
     except ConfigError as error:
         return _refuse(*(f"{options.config}: {line}" for line in error.lines))

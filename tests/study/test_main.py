@@ -24,7 +24,8 @@ def test_one_config_is_trained_from_the_command_line(tmp_path, capsys):
         ("{", "cannot be read as JSON"),
         ("[]", "must be a mapping"),
         ('{"grammar": {"depth": 2}}', "grammar.vocab_size: is required"),
-        (None, "cannot be read"),
+        ("[" * 100_000, "cannot be read as JSON: maximum recursion depth exceeded"),
+        (None, ": cannot be read: No such file or directory\n"),
     ],
 )
 def test_unusable_input_is_one_line_and_exit_2(tmp_path, capsys, text, says):

@@ -127,20 +127,27 @@ class Copies:
         error = self._error(float(weights**2 @ moments), total)
         if self.reference.corpus.law is not None:
             return total, error
-        return total, float(np.hypot(error, np.sqrt(weights**2 @ self._luck) / self._counted))
+        luck = max(float(weights**2 @ self._luck), 0.0) / self._counted**2
+        return total, float(np.sqrt(error**2 + luck))
 
     @property
     def _luck(self) -> NDArray[np.float64]:
         """Variance (S,) of c_Db - ρ_b·c_Cb over which strings fell on which side.
 
         Where the law is known ρ_b makes up for the sides' masses; where it is not, a model that has
-        seen neither side may still prefer some strings, which a coin put into D or into C. With
-        k_x copies of string x, (ρ_b + ρ_b²)·Σ_{x in C_b} k_x(k_x - 1)/G²: that of the controls,
-        and by exchangeability as much per string in D.
+        seen neither side may still prefer some strings, which a coin put into D or into C. Of a
+        fixed number on each side, q(D_b) - ρ_b·q(C_b) has the variance (1 + ρ_b)·n_Db·S², S² that
+        of q(x) over the strings of the stratum. By exchangeability the controls tell it, with k_x
+        copies of string x and n = n_Cb without bias:
+        (ρ_b + ρ_b²)·[Σ_x k_x(k_x - 1) - Σ_{x≠y} k_x·k_y/(n - 1)]/G²; of one control alone the
+        second sum is left out.
         """
-        ratio, k = self.reference.strata.mass_ratio, self.emitted
-        twice = self._per_stratum(CONTROL, self.reference.stratum, k * (k - 1))
-        return (ratio + ratio**2) * twice / self.size**2
+        strata, k = self.reference.strata, self.emitted
+        ratio, others = strata.mass_ratio, np.maximum(strata.num_control - 1, 1)
+        total, squares = (
+            self._per_stratum(CONTROL, self.reference.stratum, counts) for counts in (k, k**2)
+        )
+        return (ratio + ratio**2) * (squares - total - (total**2 - squares) / others) / self.size**2
 
     def _copies(self, side: int) -> float:
         return int(self.emitted[self.reference.strings.sides == side].sum()) / self.size

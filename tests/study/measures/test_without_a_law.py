@@ -13,6 +13,7 @@ import pytest
 from study.config import StringsConfig
 from study.corpus import Corpus, Pool, PoolSource
 from study.measures import Reference, StringLosses, measure_losses, measure_strings
+from study.measures.copying import Copies
 from study.measures.gram_ranks import GROUPS
 from study.store.records import SCHEMAS
 from tests.study.calibration import strings
@@ -91,6 +92,27 @@ def test_with_the_sides_exchanged_every_reading_changes_sign_or_side(world):
         np.testing.assert_allclose(mine, -ratio * theirs)
     assert one["curves"]["excess_copies"][0] > 0.3
     assert other["curves"]["excess_copies"][0] < -0.3
+
+
+@pytest.mark.parametrize("preference", [np.inf, 1.0, 0.3])
+def test_the_stated_error_is_the_spread_over_deals_and_samples(world, preference):
+    """Of models that know neither side, whether they like all strings alike or some better."""
+    _, reference = world
+    rng = np.random.default_rng(5)
+    places = [np.flatnonzero(reference.stratum == b) for b in np.unique(reference.stratum)]
+    count = len(reference.stratum)
+    liked = np.ones(count) if preference == np.inf else rng.gamma(preference, size=count)
+    excess, stated = [], []
+    for _ in range(2000):
+        dealt = liked.copy()
+        for own in places:
+            dealt[own] = liked[rng.permutation(own)]
+        emitted = rng.multinomial(count, dealt / dealt.sum())
+        copies = Copies(reference, count, emitted)
+        excess.append(copies.excess_copies)
+        stated.append(copies.excess_copies_se**2)
+    assert np.mean(excess) == pytest.approx(0, abs=4 * np.std(excess) / 2000**0.5)
+    assert np.mean(stated) == pytest.approx(np.var(excess), rel=0.12)
 
 
 def test_losses_with_the_sides_exchanged_betray_nobody(world):

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pandas.testing import assert_frame_equal
 
 from analysis import load
-from analysis.frames import index
+from analysis.frames import index, loading
 from study.config import TrialConfig
 from study.store import patience
 from study.store.results import Results
@@ -132,7 +134,15 @@ def test_every_write_of_a_run_fails(mode: Mode, undisturbed, tmp_path: Path, mon
 
 
 @pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, int]:
+def eager() -> Iterator[None]:
+    """An index is written for however few trainings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "FEWEST", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def indexed(eager, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, int]:
     """Results with an index of the half of them, the same with all, and the writes in between."""
     half, all_ = tmp_path_factory.mktemp("half"), tmp_path_factory.mktemp("all")
     configs = [synthetic.config(seed=seed, size=size) for seed in range(2) for size in (32, 512)]
@@ -148,20 +158,31 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, int]:
     return half, all_, len(counted.happened)
 
 
+def is_read(mode: Mode, at: int, folder: Path, indexed) -> None:
+    """Results whose index is struck at one write while it is brought up to date."""
+    half, all_, _ = indexed
+    shutil.copytree(half, folder)
+    rows = load(all_)["curves"]
+    with struck(folder, mode, at):
+        try:
+            found = load(folder)
+        except Killed:
+            assert mode == "killed"
+        else:  # results that cannot be written can be read
+            assert_frame_equal(found["curves"], rows)
+    assert index.opened(Results.open(folder).store) is not None, "half an index counts"
+    load(folder)
+    assert files(folder) == files(all_), f"write {at}"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_some_writes_of_the_index_fail(mode: Mode, indexed, tmp_path: Path):
+    for at in range(3, indexed[2], SAMPLED):
+        is_read(mode, at, tmp_path / str(at), indexed)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("mode", MODES)
 def test_every_write_of_the_index_fails(mode: Mode, indexed, tmp_path: Path):
-    half, all_, count = indexed
-    rows = {name: len(frame) for name, frame in load(all_).items()}
-    for at in range(count):
-        folder = tmp_path / str(at)
-        shutil.copytree(half, folder)
-        with struck(folder, mode, at):
-            try:
-                found = load(folder)
-            except Killed:
-                assert mode == "killed"
-            else:  # results that cannot be written can be read
-                assert {name: len(frame) for name, frame in found.items()} == rows
-        assert index.opened(Results.open(folder).store) is not None, "half an index counts"
-        load(folder)
-        assert files(folder) == files(all_), f"write {at}"
+    for at in range(indexed[2]):
+        is_read(mode, at, tmp_path / str(at), indexed)

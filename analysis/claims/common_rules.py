@@ -167,7 +167,7 @@ def figure(found: CommonRules) -> Figure | None:
     rows = [found.frames["trainings"].dropna(subset="overproduction")]
     cells = [found.frames["cells"]]
     levels = found.frames["by_level"]
-    if levels["level"].nunique() > 1:
+    if len(levels["level"].unique()) > 1:
         levels = levels.assign(cell="level " + levels["level"].astype(str))
         rows.insert(0, levels)
         cells.insert(0, over_seeds(levels, by=["cell"], value="overproduction"))
@@ -182,10 +182,10 @@ def figure(found: CommonRules) -> Figure | None:
         title="Are common rules overproduced?",
         caption=(
             "ln of how often the commonest rule is generated over its frequency in the grammar or "
-            "in the training strings, whichever is more; mean over the steps from τ_partial to τ_mem "
-            "and, but for the rows of a level, over Zipf levels. Ticks: trainings; in the rows of a "
-            "level, seeds. Dots and lines: means over seeds with 95 % Student t intervals, where "
-            f"there are two seeds. At most {SHOWN} rows are drawn."
+            "in the training strings, whichever is more; mean over the steps from τ_partial to "
+            "τ_mem and, but for the rows of a level, over Zipf levels. Ticks: trainings; in the "
+            "rows of a level, seeds. Dots and lines: means over seeds with 95 % Student t "
+            f"intervals, where there are two seeds. At most {SHOWN} rows are drawn."
         ),
         data={"common_rules": table},
         draw=draw,

@@ -142,8 +142,8 @@ CLAIM = Claim(
         f"E ≥ {THRESHOLDS.slope_from:g}"
     ),
     method=(
-        "averaged over the cells of a seed, each seed read in the window that the others pick, then "
-        "Student’s t over seeds, wider where several windows may be the largest"
+        "averaged over the cells of a seed, each seed read in the window that the others pick, "
+        "then Student’s t over seeds, wider where several windows may be the largest"
     ),
     needs=(several_seeds,),
     test=test,

@@ -28,9 +28,10 @@ from analysis.claims.verdicts import Verdict, above_zero, below_zero
 from analysis.statistics.onset_slopes import (
     OnsetSlope,
     equal_but,
+    fitted,
     learners,
     log_onsets,
-    onset_slope,
+    onset_frame,
 )
 from analysis.statistics.onsets import MEMORIZATION
 from analysis.statistics.tails import (
@@ -132,7 +133,8 @@ def equal_entropies(trials: Sequence[TrialConfig]) -> str | None:
 def _slope_of(tables: Mapping[str, pd.DataFrame]) -> Callable[..., OnsetSlope]:
     """The slope of log τ_mem on a covariate within groups."""
     bounds = log_onsets(tables, MEMORIZATION)
-    return partial(onset_slope, tables["trainings"], bounds, left_out=learners(tables))
+    frame = partial(onset_frame, tables["trainings"], bounds, left_out=learners(tables))
+    return lambda *args, **named: fitted(frame(*args, **named))
 
 
 def _groups(trainings: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:

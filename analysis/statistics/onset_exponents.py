@@ -16,9 +16,10 @@ from analysis.frames.cells import distinguishing, symbol, title
 from analysis.statistics.onset_slopes import (
     OnsetSlope,
     equal_but,
+    fitted,
     learners,
     log_onsets,
-    onset_slope,
+    onset_frame,
 )
 from analysis.statistics.onsets import GENERALIZATION, LOSS, MEMORIZATION, PARTIAL
 
@@ -74,7 +75,7 @@ def _slope(
     trainings: pd.DataFrame, bounds: pd.DataFrame, field: str, left_out: pd.Series | None
 ) -> OnsetSlope:
     values = trainings[field].astype(float)
-    return onset_slope(
+    frame = onset_frame(
         trainings,
         bounds,
         values if field in BY_LEVEL else values.map(np.log),
@@ -82,3 +83,4 @@ def _slope(
         alone=f"no other cell differs in {title(field)} alone",
         left_out=left_out,
     )
+    return fitted(frame)

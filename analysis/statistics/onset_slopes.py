@@ -82,13 +82,17 @@ class Dependence:
 
     def slope(self, tables: Mapping[str, pd.DataFrame]) -> OnsetSlope:
         """The slope on a sweep; without an estimate where nothing varies in the setting alone."""
+        return fitted(self.frame(tables))
+
+    def frame(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """What the slope rests on, see `OnsetSlope`, without fitting it."""
         trainings = tables["trainings"]
         covariate = self.scale(trainings[self.field].astype(float))
         group = equal_but(trainings, [self.field])
         alone = f"no other cell differs in {title(self.field)} alone"
         left_out = learners(tables) if self.learner else None
         bounds = log_onsets(tables, self.onset, self.since)
-        return onset_slope(trainings, bounds, covariate, group, alone=alone, left_out=left_out)
+        return onset_frame(trainings, bounds, covariate, group, alone=alone, left_out=left_out)
 
 
 def log_onsets(
@@ -137,7 +141,7 @@ def learners(tables: Mapping[str, pd.DataFrame]) -> pd.Series:
     return reason
 
 
-def onset_slope(
+def onset_frame(
     trainings: pd.DataFrame,
     bounds: pd.DataFrame,
     covariate: pd.Series,
@@ -145,8 +149,8 @@ def onset_slope(
     *,
     alone: str,
     left_out: pd.Series | None = None,
-) -> OnsetSlope:
-    """The slope of logarithms of onsets on a covariate, within groups, over seeds.
+) -> pd.DataFrame:
+    """The trainings of a slope of logarithms of onsets on a covariate within groups.
 
     Args:
         trainings: `training`, `cell`, `seed`.
@@ -166,6 +170,11 @@ def onset_slope(
     _leave_out(frame, frame["low"].eq(-np.inf) & frame["high"].eq(np.inf), BEYOND)
     _leave_out(frame, nothing_known(frame), NONE_KNOWN)
     frame["left_out"] = frame["left_out"].where(frame["left_out"].notna(), None)
+    return frame
+
+
+def fitted(frame: pd.DataFrame) -> OnsetSlope:
+    """The slope that a frame of `onset_frame` has."""
     tested = frame[frame["left_out"].isna()]
     if tested.empty:
         nothing = Estimate(None, None, None, 0)

@@ -37,7 +37,7 @@ def overdue(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         `probability` (of an onset beyond `last`), `waiting` (the onset has not come), `left_out`
         (why nothing is foretold, or missing).
     """
-    frame = Dependence(onset=MEMORIZATION, field="corpus.size").slope(tables).frame
+    frame = Dependence(onset=MEMORIZATION, field="corpus.size").frame(tables)
     curves = tables["curves"].dropna(subset="excess_copies")
     last = curves.groupby("training")["step"].max().astype(float).map(np.log)
     frame = frame.assign(last=frame["training"].map(last), waiting=frame["high"] == np.inf)

@@ -23,7 +23,7 @@ from analysis.statistics.seeds import CONFIDENCE, Estimate
 Array = NDArray[np.float64]
 
 CLEARLY = 0.999
-"""A place takes no part that is below the highest one by a one-sided paired t of such confidence."""
+"""A place takes no part that is below the highest by a one-sided paired t of such confidence."""
 
 ROTATIONS = 1000
 """By which the law of the statistic is told: its quantile is known to some 3 %."""

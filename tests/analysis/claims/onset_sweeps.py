@@ -85,14 +85,17 @@ class Design:
     censored: float = 0.15
     longer: float = 1.0
 
-    def tables(self, slope: float, seeds: int, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-        """Tables of its trainings, whose curves cross their thresholds at the onsets drawn."""
+    def drawn(self, slope: float, seeds: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+        """Logarithms (cells, seeds, 3) of τ_mem, τ_gen and τ_partial, and the last step."""
         centre = np.array([self.law(cell, slope) for cell in self.cells])
         effects = SEED_SD * rng.normal(size=(1, seeds, 1))
         log_onsets = centre[:, None] + effects + SD * rng.normal(size=(len(centre), seeds, 3))
         finite = log_onsets[..., self.limits][np.isfinite(log_onsets[..., self.limits])]
-        budget = int(self.longer * math.exp(np.quantile(finite, 1 - self.censored)))
-        return _tables(self.cells, log_onsets, budget)
+        return log_onsets, int(self.longer * math.exp(np.quantile(finite, 1 - self.censored)))
+
+    def tables(self, slope: float, seeds: int, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+        """Tables of its trainings, whose curves cross their thresholds at the onsets drawn."""
+        return _tables(self.cells, *self.drawn(slope, seeds, rng))
 
 
 def _tables(cells: Sequence[Cell], log_onsets: np.ndarray, budget: int) -> dict[str, pd.DataFrame]:

@@ -46,7 +46,7 @@ HARDLY_ANYTHING_LEFT = Schedule(
     generating_passes=321,
     likelihood_passes=64,
 )
-"""Strings are generated when they take nearly all; the share of a likelihood is then still there."""
+"""Strings take nearly all of it where they are generated, and leave the share of a likelihood."""
 
 
 @settings(deadline=None, max_examples=60)

@@ -25,7 +25,11 @@ from analysis.charts.level_typicality import WHOLE, level_typicality_chart
 from analysis.charts.maps import map_panels, map_table
 from analysis.charts.noise import PANELS as NOISE_PANELS
 from analysis.charts.noise import noise_chart
-from analysis.charts.overproduction import RANKS_SHOWN, overproduction_chart
+from analysis.charts.overproduction import (
+    RANKS_SHOWN,
+    overproduction_chart,
+    overproduction_title,
+)
 from analysis.charts.panels import series_of
 from analysis.charts.phase_diagram import phase_panels, phase_subtitle
 from analysis.charts.single_strings import strings_chart
@@ -145,7 +149,7 @@ def overproduction(
     table = table[table["rank"] <= RANKS_SHOWN]
     _check_measured(table, name, "level whose rules differ in probability")
     chart = overproduction_chart(table, colours, picked=name, data="rules")
-    return _whole(chart, colours, title=("Overproduction of rules", name), rules=table)
+    return _whole(chart, colours, title=(overproduction_title(table), name), rules=table)
 
 
 def typicality_by_level(

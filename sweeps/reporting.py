@@ -71,7 +71,7 @@ def compare(locations: Sequence[str], out: str | None) -> str:
     from analysis.frames.loading import load
     from analysis.report.folder import write_comparison
 
-    studies = [_opened(location)[1] for location in locations]
+    opened, studies = zip(*map(_opened, locations), strict=True)
     names = _names(locations, studies)
     sides = {}
     for location, study, name in zip(locations, studies, names, strict=True):
@@ -79,7 +79,7 @@ def compare(locations: Sequence[str], out: str | None) -> str:
             sides[name] = load(location, only=_wanted(study))
     axes = (studies[0].axes if studies[0] else []) or AXES
     with _told(" and ".join(locations), out):
-        written = write_comparison(sides, out, title=" and ".join(names), axes=axes)
+        written = write_comparison(sides, out, title=" and ".join(names), axes=axes, results=opened)
     return str(written.page)
 
 

@@ -10,12 +10,23 @@ from analysis.charts.domains import domain_signal, extents
 from analysis.charts.panels import banded, numbers_tooltip, rule_at, step_axis
 from analysis.charts.panels import series_legend as legend
 from analysis.charts.theme import Theme, level_colours
+from analysis.frames.wording import listed
+from analysis.statistics.overproduction import PAIRS
 
 if TYPE_CHECKING:
     import altair as alt
 
+TITLE = "Overproduction of "
+
 RANKS_SHOWN = 4
 """The commonest rules of a level; the others are in the data files."""
+
+
+def overproduction_title(table: pd.DataFrame) -> str:
+    """What is shown of a table: rules, pairs of neighbours where there is no grammar, or both."""
+    pairs = table["series"].str.startswith(PAIRS)
+    names = ["rules"] * (not pairs.all()) + ["pairs of neighbours"] * bool(pairs.any())
+    return TITLE + listed(names or ["rules"])
 
 
 def overproduction_chart(
@@ -25,10 +36,15 @@ def overproduction_chart(
     import altair as alt
 
     axis = "generated / expected"
-    ranks = [f"rule {rank}" for rank in sorted(table["rank"].unique())][:RANKS_SHOWN]
+    ranked = table.drop_duplicates("series").sort_values(["rank", "series"])
+    ranked = ranked[ranked["rank"] <= RANKS_SHOWN]
+    ranks = ranked["rank"].unique()
+    shades = dict(zip(ranks, level_colours(theme, len(ranks)), strict=True))
     colour = alt.Color(
         "series:N",
-        scale=alt.Scale(domain=ranks, range=level_colours(theme, len(ranks))),
+        scale=alt.Scale(
+            domain=ranked["series"].tolist(), range=ranked["rank"].map(shades).tolist()
+        ),
         legend=legend(),
     )
     y = alt.Y(
@@ -41,7 +57,7 @@ def overproduction_chart(
     x = step_axis(sorted(table["step"].unique().tolist()))
     base = alt.Chart().encode(x=x, detail=["rank:O", "run:O"])
     tooltip = numbers_tooltip(
-        alt.Tooltip("level:O"), alt.Tooltip("series:N", title="rule"),
+        alt.Tooltip("level:O"), alt.Tooltip("series:N", title="rank"),
         alt.Tooltip("step:Q", format=","),
     )  # fmt: skip
     layers = [

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 class CommonRules(Result):
     """C5 with the numbers behind it; its estimate is Q in the partial window.
 
-    Its frames: `trainings`, from `partial_windows` with `reverse_steps`; `cells`, per cell `mean`,
-    `lower`, `upper` of Q and `seeds`; `levels`, the same of Q_l per cell and Zipf level, and
-    `by_level`, `seed` and `overproduction` (Q_l) by level. Levels can disagree, which their mean
-    hides; it decides all the same, for it is what the claim was to be tested by.
+    Its frames: `trainings`, from `partial_windows` with `reverse_steps` (missing without a
+    grammar, of whose bias they tell); `cells`, per cell `mean`, `lower`, `upper` of Q and `seeds`;
+    `levels`, the same of Q_l per cell and Zipf level, and `by_level`, `seed` and `overproduction`
+    (Q_l) by level. Levels can disagree, which their mean hides; it decides all the same, for it is
+    what the claim was to be tested by.
 
     Attributes:
         relaxation: Q in the window less Q at the end: mean and interval over seeds.
@@ -56,6 +57,7 @@ def test(tables: Mapping[str, pd.DataFrame]) -> CommonRules:
     """
     trainings = tables["trainings"]
     taken = pd.Series(reverse_steps(trainings).to_numpy(), index=trainings["training"])
+    taken = taken.where(trainings["grammar.depth"].notna().to_numpy())
     windows = partial_windows(tables)
     by_level = windows_by_level(tables, windows)
     return judged(windows.assign(reverse_steps=windows["training"].map(taken)), by_level)
@@ -103,10 +105,11 @@ def _alone(produced: Estimate, relaxation: Estimate) -> str:
 
 def _bias(tested: pd.DataFrame) -> str:
     """How far the sampler is off by itself, and which way it works."""
-    if tested.empty:
+    ruled = tested["reverse_steps"].dropna()
+    if ruled.empty:
         return ""
     said = []
-    for steps in sorted(tested["reverse_steps"].unique()):
+    for steps in sorted(ruled.unique()):
         bias = commonest_rule_bias(steps)
         said.append(
             f"unknown below {FEWEST} reverse steps"

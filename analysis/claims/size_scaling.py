@@ -21,9 +21,15 @@ from analysis.claims.onset_slope import (
 )
 from analysis.claims.verdicts import Verdict, equal_to
 from analysis.statistics.onset_slopes import Dependence
-from analysis.statistics.onsets import GENERALIZATION, LOSS, MEMORIZATION
+from analysis.statistics.onsets import (
+    GENERALIZATION,
+    LOSS,
+    MEMORIZATION,
+    generalization_onset,
+)
 
 SIZE = "corpus.size"
+BY_LOSS = " by held-out loss"
 PROPORTIONAL = 1.0
 """The slope of the logarithm of an onset that grows in proportion to N."""
 
@@ -42,16 +48,18 @@ def memorization(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
 def generalization(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
     """Whether τ_gen is the same at every N: the slope of log τ_gen on log N equals 0 within 0.2.
 
-    Beside it the same for the step at which the held-out loss has fallen by nine tenths.
+    Beside it the same for the step at which the held-out loss has fallen by nine tenths, which
+    decides where V is undefined throughout.
     """
-    slope = Dependence(onset=GENERALIZATION, field=SIZE).slope(tables)
     loss = Dependence(onset=LOSS, field=SIZE).slope(tables)
+    by_loss = generalization_onset(tables) == LOSS
+    slope = loss if by_loss else Dependence(onset=GENERALIZATION, field=SIZE).slope(tables)
     return onset_result(
         slope,
         equal_to(slope.estimate, 0.0),
-        name="slope of log τ_gen on log N",
+        name=f"slope of log τ_gen{BY_LOSS * by_loss} on log N",
         untested=needed("τ_gen", SIZE),
-        beside={"by held-out loss": loss.estimate},
+        beside={} if by_loss else {BY_LOSS.strip(): loss.estimate},
     )
 
 

@@ -24,7 +24,7 @@ from analysis.claims.verdicts import Verdict, below_zero, equal_to
 from analysis.frames.cells import value_label
 from analysis.frames.wording import listed
 from analysis.statistics.onset_slopes import Dependence, OnsetSlope
-from analysis.statistics.onsets import GENERALIZATION, MEMORIZATION, PARTIAL
+from analysis.statistics.onsets import LOSS, MEMORIZATION, PARTIAL, generalization_onset
 
 WIDTH = "network.width"
 AXIS = "network width W"
@@ -59,14 +59,17 @@ def memorization(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
 
 
 def ratio(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
-    """Whether τ_mem/τ_gen is the same at every W: its log has slope 0 on log2 W within 0.2."""
-    slope = Dependence(onset=MEMORIZATION, since=GENERALIZATION, field=WIDTH, scale=np.log2).slope(
-        tables
-    )
+    """Whether τ_mem/τ_gen is the same at every W: its log has slope 0 on log2 W within 0.2.
+
+    τ_gen is that by V; where V is undefined throughout, that by held-out loss.
+    """
+    since = generalization_onset(tables)
+    slope = Dependence(onset=MEMORIZATION, since=since, field=WIDTH, scale=np.log2).slope(tables)
+    how = " with τ_gen by held-out loss" if since == LOSS else ""
     return onset_result(
         slope,
         equal_to(slope.estimate, 0.0),
-        name="slope of ln(τ_mem/τ_gen) on log2 W",
+        name=f"slope of ln(τ_mem/τ_gen){how} on log2 W",
         untested=needed("τ_gen and τ_mem", WIDTH),
         notes=_rates(tables, slope),
     )

@@ -52,6 +52,12 @@ def side_by_side(sides: Mapping[str, Tables]) -> Tables:
     return Tables(trainings, frame, problems, notes)
 
 
+def told_apart(training: str) -> tuple[int, str]:
+    """The number of the side and the hash that a training's name there is made of."""
+    side, _, own = training.partition("/")
+    return int(side), own
+
+
 def _marked(rows: pd.DataFrame, side: int) -> pd.DataFrame:
     return rows.assign(training=f"{side}/" + rows["training"].astype(str))
 

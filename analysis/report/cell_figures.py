@@ -18,7 +18,11 @@ from analysis.charts.level_typicality import (
 )
 from analysis.charts.noise import PANELS as NOISE_PANELS
 from analysis.charts.noise import noise_chart
-from analysis.charts.overproduction import RANKS_SHOWN, overproduction_chart
+from analysis.charts.overproduction import (
+    RANKS_SHOWN,
+    overproduction_chart,
+    overproduction_title,
+)
 from analysis.charts.panels import BANDS_SAID, panel_domains
 from analysis.charts.single_strings import LOSSES, loss_ranges, strings_chart
 from analysis.charts.single_strings import PANELS as STRINGS_PANELS
@@ -105,13 +109,15 @@ def overproduction_figure(findings: Findings) -> Figure:
         table,
         data="rules",
         name="overproduction",
-        title="Overproduction of rules",
+        title=overproduction_title(whole),
         caption=(
             "How often a rule is generated among the nodes that parse, as a multiple of its "
             "frequency in the grammar or in the training strings, whichever is larger; rule 1 is "
             "the most probable of its level. Geometric means over seeds with 95 % Student t "
             "intervals from three seeds on; ×1 (dotted) is neither more nor less than it should "
-            "be. Only levels whose rules differ in probability."
+            "be. Only levels whose rules differ in probability. Of strings without a grammar the "
+            "pairs of neighbours stand for rules: 1 is the tenth of all pairs that holds the "
+            "commonest, and is expected as often as in the strings put aside for the score."
         ),
         hidden=[],
         domains={domain_signal("rules"): extents(table)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +17,12 @@ from pyarrow import csv
 
 from analysis.charts.theme import THEMES
 from analysis.frames import searches
-from analysis.frames.alphabets import alphabet_of
+from analysis.frames.alphabets import Alphabet, alphabet_of
 from analysis.frames.cells import SIDE
 from analysis.frames.errors import AnalysisError
 from analysis.frames.loading import load
 from analysis.frames.memory import hand_back
-from analysis.frames.side_by_side import side_by_side
+from analysis.frames.side_by_side import side_by_side, told_apart
 from analysis.frames.tables import Tables
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
@@ -102,10 +102,8 @@ def write_report(
     _check_target(target)
     opened = results if isinstance(results, Results) else Results.open(results)
     found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
-    spelled = [replace(one, alphabet=alphabet_of(opened, one.training)) for one in found.generated]
     found = replace(
-        found,
-        generated=spelled,
+        _spelled(found, lambda training: alphabet_of(opened, training)),
         search=searches.read(opened.store),
         completeness=completeness(planned, found.trainings, axes) if planned else None,
     )
@@ -119,12 +117,15 @@ def write_comparison(
     title: str,
     axes: Sequence[str],
     record: Record | None = None,
+    results: Sequence[Results] = (),
 ) -> ReportPaths:
     """Write a report of two sweeps side by side, on common axes and with their differences.
 
     Args:
         sides: name -> tables of each of the two.
         out, title, axes, record: as of `write_report`.
+        results: of each of the two, which say how strings are written out that no grammar made;
+            without them as numbers.
 
     Raises:
         AnalysisError: as `write_report`, and when there are not two sweeps.
@@ -134,7 +135,20 @@ def write_comparison(
     target = Path(out).expanduser().absolute()
     _check_target(target)
     found = find(side_by_side(sides), axes=axes, facet=SIDE, expected=None, sides=sides)
+    if results:
+
+        def alphabet(training: str) -> Alphabet | None:
+            side, own = told_apart(training)
+            return alphabet_of(results[side], own)
+
+        found = _spelled(found, alphabet)
     return _published(found, target, title=title, theme="light", record=record or Record())
+
+
+def _spelled(found: Findings, alphabet: Callable[[str], Alphabet | None]) -> Findings:
+    """The findings with what the symbols of each training's strings stand for."""
+    spelled = [replace(one, alphabet=alphabet(one.training)) for one in found.generated]
+    return replace(found, generated=spelled)
 
 
 def _published(

@@ -42,8 +42,9 @@ def deduplicated_slopes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Returns:
         One row per training on a unique corpus: the columns of `typicality_slopes`, `filled` (share
-        of the grammar's strings in D or C) and `twin` (T_E of the training that differs only in
-        that its strings were drawn with repetition; missing where there is none or it has no T_E).
+        of the grammar's strings in D or C, missing without a grammar) and `twin` (T_E of the
+        training that differs only in that its strings were drawn with repetition; missing where
+        there is none or it has no T_E).
     """
     trainings = tables["trainings"]
     slopes = typicality_slopes(tables)

@@ -130,6 +130,14 @@ def onsets(
     ]
 
 
+def generalization_onset(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The onset that tells when a sweep's trainings generalize.
+
+    By V where any of them has one, else by held-out loss: without a grammar V is undefined.
+    """
+    return GENERALIZATION if tables["curves"]["novel_validity"].notna().any() else LOSS
+
+
 def _fall(curves: pd.DataFrame) -> pd.DataFrame:
     """How much of its fall the held-out loss has behind it; undefined where it never falls."""
     ordered = curves[["training", "step", "heldout_loss"]].sort_values(["training", "step"])

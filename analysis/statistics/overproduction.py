@@ -9,6 +9,10 @@ import pandas as pd
 
 from analysis.frames.tables import columns_of, in_parts
 from analysis.statistics.seeds import over_seeds, runs
+from study.config.trial import GRAMMAR
+
+RULE, PAIRS = "rule", "pairs"
+"""What is ranked: rules, or without a grammar groups of pairs of neighbours."""
 
 COLUMNS = ["level", "rank", "generated", "training_frequency", "true_frequency"]
 """The columns of `rules` that are needed, beside training and step."""
@@ -22,12 +26,15 @@ def overproduction_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     have no ranks that mean anything and are left out.
 
     Returns:
-        `cell`, `level`, `rank`, `series` (`rule 1` is the commonest), `step`, `mean`, `lower`,
-        `upper`, `seeds` and `run`.
+        `cell`, `level`, `rank`, `series` (`rule 1` is the commonest; without a grammar `pairs 1`,
+        the commonest tenth of all pairs of neighbours), `step`, `mean`, `lower`, `upper`, `seeds`
+        and `run`.
     """
     keys = ["cell", "level", "rank"]
     table = in_parts(tables, _over_seeds).sort_values([*keys, "step"], ignore_index=True)
-    table["series"] = "rule " + table["rank"].astype(str)
+    pairs = table["cell"].isin(_without_rules(tables["trainings"]))
+    named = pairs.map({True: f"{PAIRS} ", False: f"{RULE} "})
+    table["series"] = named + table["rank"].astype(str)
     return runs(table, by=keys)
 
 
@@ -38,6 +45,13 @@ def _over_seeds(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     cell = tables["trainings"].set_index("training")["cell"]
     frame = rules.assign(value=np.log2(ratio), cell=rules["training"].map(cell))
     return over_seeds(frame, by=["cell", "level", "rank", "step"])
+
+
+def _without_rules(trainings: pd.DataFrame) -> pd.Series:
+    """The cells whose strings come from no grammar."""
+    if "corpus.source" not in trainings:
+        return trainings["cell"].iloc[:0]
+    return trainings.loc[trainings["corpus.source"] != GRAMMAR, "cell"]
 
 
 def at_zipf_levels(rules: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,9 @@ from analysis.claims.outcomes import outcomes
 from analysis.claims.registry import claims
 from analysis.frames.validity import untold_cells
 from analysis.report.findings import find
-from analysis.report.folder import write_report
+from analysis.report.folder import write_comparison, write_report
 from analysis.report.words import headline
+from analysis.statistics.deduplication import NO_SUPPORT
 from analysis.statistics.regimes import regimes
 from study.config import TrialConfig
 from study.corpus.pools import pool_of, ready
@@ -82,6 +84,10 @@ def test_every_claim_has_something_to_say(results):
     for name in ("C1", "C7", "C14", "C15", "C16", "C18"):
         assert not any("grammar" in lack for lack in found[name].claim.lacks(trials)), name
     assert found["C15"].result.estimate.mean is not None
+    assert found["C8"].result.name == "slope of log τ_gen by held-out loss on log N"
+    assert found["C8"].result.estimate.mean is not None
+    left_out = found["C2"].result.frames["trainings"]["left_out"]
+    assert left_out.eq(NO_SUPPORT).all()
 
 
 def test_nothing_reads_generalizing_and_the_page_says_why(results):
@@ -118,3 +124,18 @@ def test_the_page_is_written(results, tmp_path):
     assert strings.str.fullmatch("[uvxyz]{4}").all()
     held = packed(read(paths))["strings"]
     assert {(one["separator"], *one["alphabet"]) for one in held.values()} == {("", *"uvxyz")}
+
+
+@pytest.mark.long
+def test_strings_side_by_side_are_written_out_too(results, tmp_path):
+    shutil.copytree(results, tmp_path / "copy")
+    opened = [Results.open(place) for place in (results, tmp_path / "copy")]
+    sides = dict(zip(("one", "copy"), map(load, opened), strict=True))
+    paths = write_comparison(
+        sides, tmp_path / "page", title="Both", axes=["corpus.size"], results=opened
+    )
+    held = packed(read(paths))["strings"]
+    assert {(one["separator"], *one["alphabet"]) for one in held.values()} == {("", *"uvxyz")}
+    assert "Overproduction of pairs of neighbours" in paths.page.read_text(encoding="utf-8")
+    strings = pd.read_parquet(tmp_path / "page" / "data" / "generated_strings.parquet")["string"]
+    assert strings.str.fullmatch("[uvxyz]{4}").all()

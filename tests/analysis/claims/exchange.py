@@ -24,9 +24,10 @@ from analysis.claims import claims
 from analysis.frames.cells import fields_of
 from analysis.frames.tables import Tables
 from analysis.frames.wording import number
+from study.config.trial import GRAMMAR
 from study.measures.memorized import LARGEST_P, excess_share, null_rate
 
-TESTED = ("C1", "C2", "C16", "C19")
+TESTED = ("C1", "C2", "C16", "C19", "C20")
 """The claims that rest on nothing but columns that can be worked out anew."""
 
 
@@ -35,14 +36,14 @@ class Sides:
     """The sides of one training's K strings in R deals.
 
     stratum  (K,)
-    log_p    (K,) nats
+    mass     (K,) probability; where no law is known that of all alike, so that ρ_b = n_Db/n_Cb
     trained  (R, K) whether a string counts as a training string
     z        (S,) as measured
     size     G
     """
 
     stratum: NDArray[np.int64]
-    log_p: NDArray[np.float64]
+    mass: NDArray[np.float64]
     trained: NDArray[np.bool_]
     z: NDArray[np.float64]
     size: int
@@ -53,7 +54,7 @@ class Sides:
         slope = np.zeros(len(self.trained))
         for b, z in enumerate(self.z):
             own = self.stratum == b
-            trained, p, n = self.trained[:, own], np.exp(self.log_p[own]), count[own] / self.size
+            trained, p, n = self.trained[:, own], self.mass[own], count[own] / self.size
             ratio = (trained @ p) / (~trained @ p)
             surplus = trained @ n - ratio * (~trained @ n)
             excess += surplus
@@ -92,9 +93,10 @@ def sides(tables: Tables, training: str, exchanges: int, rng: np.random.Generato
         own = np.flatnonzero(group == value)
         trained[1:, own] = rng.permuted(trained[1:, own], axis=1)
     row = tables.trainings.set_index("training").loc[training]
+    known = row["corpus.source"] == GRAMMAR
     return Sides(
         strings["stratum"].to_numpy(dtype=np.int64),
-        strings["log_p"].to_numpy(),
+        np.exp(strings["log_p"].to_numpy()) if known else np.ones(len(strings)),
         trained,
         z.sort_values("stratum")["z"].to_numpy(dtype=np.float64),
         int(row["measurement.generated"]),
@@ -103,7 +105,8 @@ def sides(tables: Tables, training: str, exchanges: int, rng: np.random.Generato
 
 def corpus_of(trainings: pd.DataFrame) -> pd.Series:
     """A number for the corpus of each training, which is dealt once for all that share it."""
-    fields = [name for name in fields_of(trainings) if name.startswith(("grammar.", "corpus."))]
+    of_strings = ("grammar.", "corpus.", "strings.", "pool.")
+    fields = [name for name in fields_of(trainings) if name.startswith(of_strings)]
     return trainings.groupby(["seed", *fields], dropna=False).ngroup()
 
 

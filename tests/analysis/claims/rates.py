@@ -106,6 +106,23 @@ def c16() -> Row:
     return {**together(test_simulated, "C16"), **_rates(share)}
 
 
+def c20() -> Row:
+    """Both signs in each of two combinations; the estimate is that of C1 and covers as it does."""
+
+    def share(effect: float) -> Mapping[str, float]:
+        parts = []
+        for combination in range(2):
+            rng = stream("C20", combination)
+            tables = test_simulated.copying_sweeps(rng, 5 * REPETITIONS, effect)
+            slopes = with_both(typicality_slopes(tables))
+            for sign, name in ((1, "typicality_slope"), (-1, "likelihood_slope")):
+                found = simulated.estimates(sign * test_simulated.by_seed(slopes, name), 5)
+                parts.append([above_zero(one) for one in found])
+        return simulated.rates([all_of(*each) for each in zip(*parts, strict=True)])
+
+    return _rates(share)
+
+
 def c18() -> Row:
     """A window raised, none, or both ends; where none is, a gap as large in all."""
 
@@ -188,6 +205,7 @@ WHOLE: dict[str, Callable[[], Row]] = {
     "C16": c16,
     "C18": c18,
     "C19": lambda: together(test_simulated, "C19"),
+    "C20": c20,
 }
 """Claims of which all numbers are worked out at once."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import load
 from analysis.frames.tables import Tables
+from study.config import TrialConfig
+from study.corpus.pools import pool_of, ready
 from study.store.results import Results
 from study.training.run import run_pack
 from tests.analysis.claims import exchange
@@ -47,6 +50,32 @@ def test_the_real_deal_is_what_was_measured_and_others_keep_the_strata(tmp_path)
     for b in np.unique(dealt.stratum):
         own = dealt.trained[:, dealt.stratum == b]
         assert (own.sum(axis=1) == own[0].sum()).all()
+
+
+def test_strings_without_a_law_are_dealt_by_their_numbers(tmp_path):
+    document = {
+        "corpus": {"source": "words", "size": 40},
+        "network": {"width": 8},
+        "training": {"steps": 16, "batch_size": 16},
+        "diffusion": {"num_timesteps": 24},
+        "measurement": {"first_step": 16, "generated": 50, "noise_strings": 8},
+    }
+    results, pool = Results.open(tmp_path), pool_of(document)
+    assert pool is not None
+    results.hold(pool)
+    run_pack([TrialConfig.from_dict(ready(document))], results)
+    tables = load(tmp_path)
+    (training,) = tables.trainings["training"]
+    emitted = tables["strings"]["string"].to_numpy()[::3]
+    copies = {"training": training, "step": 16, "string": emitted, "count": 1}
+    frames = {name: tables[name] for name in ("typicality", "strings", "likelihood", "curves")}
+    tables = Tables.of({**frames, "trainings": tables.trainings, "emissions": pd.DataFrame(copies)})
+    found = exchange.curves(tables, exchanges=1)
+    strings = tables["strings"].assign(copied=tables["strings"]["string"].isin(emitted))
+    counts = strings.groupby(["stratum", "side"])["copied"].agg(["sum", "size"]).unstack("side")
+    ratio = counts["size"]["training"] / counts["size"]["control"]
+    excess = (counts["sum"]["training"] - ratio * counts["sum"]["control"]) / 50
+    assert found[0, 0, 0] == pytest.approx(excess.sum())
 
 
 @pytest.mark.long

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis import load
+from analysis.charts.overproduction import overproduction_title
 from analysis.statistics.overproduction import overproduction_table
 from tests.analysis import synthetic
 
@@ -41,3 +42,31 @@ def test_the_larger_frequency_is_the_expected_one_and_never_generated_is_undefin
     table = overproduction_table({"rules": rules, "trainings": trainings})
     assert table["rank"].tolist() == [1]
     assert table["mean"].tolist() == pytest.approx([math.log2(0.8 / 0.7)])
+
+
+def of_source(source: str) -> pd.DataFrame:
+    """Two ranks of one training."""
+    rules = pd.DataFrame(
+        {
+            "training": source,
+            "step": 64,
+            "level": 2,
+            "rank": [1, 2],
+            "generated": [0.6, 0.4],
+            "training_frequency": [0.5, 0.5],
+            "true_frequency": [0.6, 0.4],
+        }
+    )
+    trainings = {"training": [source], "cell": [source], "corpus.source": [source]}
+    return overproduction_table({"trainings": pd.DataFrame(trainings), "rules": rules})
+
+
+def test_without_a_grammar_pairs_of_neighbours_are_named():
+    rules, pairs = of_source("grammar"), of_source("words")
+    assert rules["series"].tolist() == ["rule 1", "rule 2"]
+    assert pairs["series"].tolist() == ["pairs 1", "pairs 2"]
+    assert overproduction_title(rules) == "Overproduction of rules"
+    assert overproduction_title(pairs) == "Overproduction of pairs of neighbours"
+    both = pd.concat([rules, pairs])
+    assert overproduction_title(both) == "Overproduction of rules and pairs of neighbours"
+    assert overproduction_title(rules.iloc[:0]) == "Overproduction of rules"

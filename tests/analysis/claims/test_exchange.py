@@ -72,9 +72,11 @@ def test_strings_without_a_law_are_dealt_by_their_numbers(tmp_path):
     tables = Tables.of({**frames, "trainings": tables.trainings, "emissions": pd.DataFrame(copies)})
     found = exchange.curves(tables, exchanges=1)
     strings = tables["strings"].assign(copied=tables["strings"]["string"].isin(emitted))
-    counts = strings.groupby(["stratum", "side"])["copied"].agg(["sum", "size"]).unstack("side")
-    ratio = counts["size"]["training"] / counts["size"]["control"]
-    excess = (counts["sum"]["training"] - ratio * counts["sum"]["control"]) / 50
+    copied, number = (
+        strings.pivot_table("copied", "stratum", "side", aggfunc=how) for how in ("sum", "size")
+    )
+    ratio = number["training"] / number["control"]
+    excess = (copied["training"] - ratio * copied["control"]) / 50
     assert found[0, 0, 0] == pytest.approx(excess.sum())
 
 

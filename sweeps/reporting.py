@@ -70,6 +70,7 @@ def compare(locations: Sequence[str], out: str | None) -> str:
         raise UsageError.of("is needed: a comparison belongs to neither folder", place="--out")
     from analysis.frames.loading import load
     from analysis.report.folder import write_comparison
+    from analysis.report.provenance import Record
 
     opened, studies = zip(*map(_opened, locations), strict=True)
     names = _names(locations, studies)
@@ -78,8 +79,16 @@ def compare(locations: Sequence[str], out: str | None) -> str:
         with _told(location, out):
             sides[name] = load(location, only=_wanted(study))
     axes = (studies[0].axes if studies[0] else []) or AXES
+    again = shlex.join(["memophase", "report", *locations, "--out", out])
     with _told(" and ".join(locations), out):
-        written = write_comparison(sides, out, title=" and ".join(names), axes=axes, results=opened)
+        written = write_comparison(
+            sides,
+            out,
+            title=" and ".join(names),
+            axes=axes,
+            results=opened,
+            record=Record(command=again),
+        )
     return str(written.page)
 
 

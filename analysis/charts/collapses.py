@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.charts.cuts import cut_ends
 from analysis.charts.layout import headroom
 from analysis.charts.panels import SHARES, rule_at
 from analysis.charts.theme import STEP_LABEL, Theme, regime_colours
@@ -155,6 +156,7 @@ def exponents_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.LayerCh
         rows.mark_rule(color=theme.series[0], strokeWidth=2, clip=True).encode(
             x="lower:Q", x2="upper:Q"
         ),
+        *cut_ends(rows, ends, theme.series[0]),
         rows.mark_point(filled=True, size=60, color=theme.series[0], opacity=1).encode(
             tooltip=tooltip
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.charts.cuts import cut_ends
 from analysis.charts.theme import Theme
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def differences_chart(table: pd.DataFrame, theme: Theme, data: str) -> alt.Conca
             rows.mark_rule(color=theme.series[1], strokeWidth=2, clip=True).encode(
                 x="lower:Q", x2="upper:Q", y=y
             ),
+            *cut_ends(rows.encode(y=y), (-reach, reach), theme.series[1]),
             rows.mark_point(filled=True, size=56, color=theme.series[1], opacity=1).encode(
                 x=x, y=y, tooltip=tooltip
             ),

@@ -14,6 +14,9 @@ EMPTY = [-0.05, 1.0]
 BANDS = 0.6
 """Of the range of means: so far beyond it the frame opens for the intervals."""
 
+FLAT = 0.1
+"""What is shown around a curve that is zero throughout."""
+
 BANDS_FROM = 3
 """Seeds from which an interval is drawn: that of two is 13 times as wide as they lie apart."""
 
@@ -63,7 +66,7 @@ def domain_signal(data: str, panel: str = "") -> str:
 def _roomy(low: np.ndarray, high: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """(n, 2) domains of n ranges of means, open for their intervals; those may be undefined."""
     low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
-    span = np.maximum(high - low, 1e-3)
+    span = np.where(high > low, np.maximum(high - low, 1e-3), FLAT)
     least, most = (x.astype(float) for x in (lower, upper))
     down = np.clip(np.nan_to_num(low - least), 0.04 * span, BANDS * span)
     up = np.clip(np.nan_to_num(most - high), 0.12 * span, BANDS * span)

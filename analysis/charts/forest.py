@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.charts.cuts import cut_ends
 from analysis.charts.theme import Theme
 from analysis.statistics.seeds import Estimate
 
@@ -85,6 +86,7 @@ def forest_chart(
         summary.mark_rule(color=theme.series[0], clip=True).encode(
             x="lower:Q", x2="upper:Q", strokeWidth=width
         ),
+        *cut_ends(summary, limits, theme.series[0]),
         summary.mark_point(filled=True, color=theme.series[0], opacity=1).encode(
             size=size,
             tooltip=[

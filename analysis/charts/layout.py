@@ -85,7 +85,7 @@ def headroom(height: int) -> alt.Chart:
     """Nothing that is seen: what it takes keeps the titles of neighbouring panels on one line."""
     import altair as alt
 
-    unseen = alt.Chart(alt.sequence(1)).mark_rect(opacity=0, aria=False)
+    unseen = alt.Chart(alt.sequence(1)).mark_rect(fill="transparent", aria=False)
     return unseen.encode(
         x=alt.value(0), x2=alt.value(1), y=alt.value(-HEADROOM), y2=alt.value(height)
     )

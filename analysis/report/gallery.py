@@ -91,11 +91,12 @@ def phase_figure(findings: Findings) -> Figure:
             "Each cell has the colour of the regime of most of its seeds; a dot names the "
             f"runner-up. E ≥ {at.memorizing:g} is memorizing; partial memorization, drawn as "
             f"slop, is λ − λ_fit or E above {at.partial:g} by {at.standard_errors:g} standard "
-            f"errors; V ≥ {at.generalizing:g} is generalizing. Crossed out: the regime is "
-            "undefined, or nothing was measured then. At equal epochs or compute a cell shows "
-            "the step nearest to them, within a factor of √2; at the least held-out loss, the step "
-            "with generated strings at which the mean loss of unseen strings is least. The dashed "
-            "line is drawn for steps and for the end; over other axes than the first, for the end."
+            f"errors; V ≥ {at.generalizing:g} is generalizing. Empty places were not trained. "
+            "Crossed out: the regime is undefined, or nothing was measured then. At equal epochs "
+            "or compute a cell shows the step nearest to them, within a factor of √2; at the least "
+            "held-out loss, the step with generated strings at which the mean loss of unseen "
+            "strings is least. The dashed line is drawn for steps and for the end; over other axes "
+            "than the first, for the end."
         ),
         data={"phase": phase.cells, "phase_lines": phase.lines},
         draw=draw,

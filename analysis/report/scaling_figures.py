@@ -85,8 +85,8 @@ def differences_figure(findings: Findings) -> Figure | None:
         title="Differences of cells",
         caption=(
             f"{second} less {first}, at the last step at which both were measured. Means of the "
-            "differences of equal seeds with 95 % Student t intervals, cut at the frame. At most "
-            f"{SHOWN} pairs of cells are drawn; the table holds all."
+            "differences of equal seeds with 95 % Student t intervals; ◂ and ▸: they go on beyond "
+            f"the frame. At most {SHOWN} pairs of cells are drawn; the table holds all."
         ),
         data={"differences": shown},
         draw=draw,
@@ -111,7 +111,7 @@ def exponents_figure(findings: Findings) -> Figure | None:
             "the depth L it is the slope of the onset’s logarithm per level. Fitted within cells "
             "that differ in nothing else, seed by seed where all onsets are known, else by a "
             "normal accelerated-failure-time model with seeds jackknifed; lines are 95 % Student t "
-            "intervals over seeds, cut where they are much wider than the exponents lie apart."
+            "intervals over seeds; ◂ and ▸: they go on beyond the frame."
         ),
         data={"exponents": named},
         draw=draw,

@@ -96,6 +96,11 @@ def phase_lines(
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
+def panel_count(trainings: pd.DataFrame, axes: Sequence[str], facet: str | None) -> int:
+    """How many panels the diagram over such axes has."""
+    return max(1, len(trainings[_panel_fields(trainings, axes, facet)].drop_duplicates()))
+
+
 PLACES = ["x", "x_low", "x_high", "y", "y_low", "y_high"]
 
 

@@ -11,9 +11,8 @@ import pandas as pd
 
 from analysis.frames.cells import SCALED, SIDE, distinguishing, symbol
 from analysis.statistics.axes import USUAL, Axis
-from analysis.statistics.moments import worth_of_a_step
-from analysis.statistics.phase_diagram import PhaseTable, phase_table
-from analysis.statistics.sample_complexity import RULES
+from analysis.statistics.phase_diagram import PhaseTable, panel_count, phase_table
+from analysis.statistics.sample_complexity import RULES, enough_strings
 
 MOST = 12
 """Views of a sweep; with six settings that vary there are fifteen pairs of them."""
@@ -60,9 +59,8 @@ def views(
         if set(axes) == set(first) or len(found) >= MOST:
             continue
         kept = None if facet in axes else facet
-        other = phase_table(last, trainings, axes=axes, facet=kept)
-        if len(other.panels) <= MOST_PANELS:
-            found.append(_view(other))
+        if panel_count(trainings, axes, kept) <= MOST_PANELS:
+            found.append(_view(phase_table(last, trainings, axes=axes, facet=kept)))
     return found
 
 
@@ -73,8 +71,11 @@ def scaled_phase(phase: PhaseTable, trainings: pd.DataFrame) -> PhaseTable | Non
     """
     if phase.x.field != USUAL[0] or phase.y.field in RULES or len(phase.x.positions) < 2:
         return None
-    worth = worth_of_a_step(trainings)[["cell", "enough"]]
-    by_panel = phase.cells[["cell", "panel"]].merge(worth, on="cell").groupby("panel")["enough"]
+    first = trainings.drop_duplicates("cell")
+    known = first[["cell"]].assign(
+        enough=enough_strings(first, 0).where(first[[*RULES]].notna().all(axis=1))
+    )
+    by_panel = phase.cells[["cell", "panel"]].merge(known, on="cell").groupby("panel")["enough"]
     if by_panel.nunique(dropna=False).max() != 1 or by_panel.first().isna().any():
         return None
     enough = by_panel.first()

@@ -24,7 +24,10 @@ const hushed = (container) => {
 // What a training step of a cell is worth, and how time is called then.
 const SIGNAL_WORTH = "step_worth", SIGNAL_TIME = "time_said", STEP_TITLE = "training step";
 const TIMES = { step: STEP_TITLE, epochs: "epochs", flop: "floating-point operations" };
-const worthOf = ({ maps }) => (state.time === "step" ? 1 : (maps[state.time][maps.cells.indexOf(state.cell)] ?? 1));
+const worthOf = ({ maps }) => {
+  const worth = state.time === "step" ? null : maps[state.time][maps.cells.indexOf(state.cell)];
+  return worth === null ? [1, STEP_TITLE] : [worth, TIMES[state.time]];
+};
 const timed = (compiled) => {
   const titles = (node) => {
     for (const axis of node.axes ?? []) if (axis.title === STEP_TITLE) axis.title = { signal: SIGNAL_TIME };
@@ -38,14 +41,14 @@ const timed = (compiled) => {
 const showCell = async () => {
   const { cell } = state;
   const { signals, strata, ...rest } = await data;
-  const worth = worthOf(rest);
+  const [worth, time] = worthOf(rest);
   for (const drawn of views.values()) {
     if (state.cell !== cell) return; // another one was picked meanwhile
     const { view, spec } = drawn;
     if (has(drawn, SIGNAL)) view.signal(SIGNAL, cell);
     if (has(drawn, SIGNAL_WORTH)) {
       view.signal(SIGNAL_WORTH, worth);
-      view.signal(SIGNAL_TIME, worth === 1 ? STEP_TITLE : TIMES[state.time]);
+      view.signal(SIGNAL_TIME, time);
     }
     for (const name of spec.data) view.data(name, await ofCell(name, cell));
     for (const name of spec.signals) {

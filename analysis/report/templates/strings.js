@@ -81,7 +81,7 @@ const pictureOf = ([step, sample, , tokens, , marks], { greys }, width) => {
   const pixels = tokens.map((token, leaf) => {
     const [x, y] = placeOf(leaf);
     const grey = Math.round((255 * token) / Math.max(greys - 1, 1));
-    return drawn("rect", { x: x * PICTURE, y: y * PICTURE, width: PICTURE, height: PICTURE, fill: `rgb(${grey},${grey},${grey})` });
+    return drawn("rect", { x: x * PICTURE, y: y * PICTURE, width: PICTURE, height: PICTURE, style: `fill: rgb(${grey}, ${grey}, ${grey})` });
   });
   const frames = marks.map(([level, node]) => {
     const [x, y] = placeOf(node);

@@ -179,6 +179,9 @@ def test_two_sweeps_are_compared_on_common_axes(tmp_path: Path):
     shown = differences[(differences["pair"] == "N=32") & (differences["parameter"] == "E")]
     assert shown["mean"].item() == pytest.approx(mean["two"] - mean["one"], abs=1e-4)
     assert shown["seeds"].item() == 3
+    bold = [value for tag, name, value in page.attributes if (tag, name) == ("tr", "class")]
+    clear = ((differences["lower"] > 0) | (differences["upper"] < 0)).sum()
+    assert bold.count("clear") == clear < len(differences)
     claims = pd.read_parquet(next(p for p in found.data if p.name == "claims.parquet"))
     assert set(claims["sweep"]) == {"one", "two"}
     assert claims["id"].value_counts().eq(2).all()

@@ -119,7 +119,7 @@ def _panel(lattice: Lattice, panel: str, most: int, theme: Theme) -> alt.LayerCh
     size = alt.Size(
         "trainings:Q",
         scale=alt.Scale(domain=[1, max(most, 2)], range=[190, 520]),
-        legend=alt.Legend(title="trainings", orient="bottom", values=seeds_shown(most)),
+        legend=alt.Legend(title="trainings", orient="bottom", values=seeds_shown(most), format="d"),
     )
     layers = [
         cells.encode(

@@ -9,6 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from benchmarks.boundary import trained, ways
 from benchmarks.boundary.lattice import Trainings, whole
 from benchmarks.boundary.pictures import Panel, as_crossings, looked, write
@@ -30,7 +33,9 @@ def main() -> None:
     if arguments.command == "train":
         search, out = {"kind": arguments.kind}, arguments.results
         trained.train(trained.sweep(json.dumps(search), arguments.steps), out)
-        print(trained.told(out))
+        print(trained.told(trained.read(out)))
+    if arguments.command == "compare":
+        compare(arguments.results, *arguments.priced)
     if arguments.command == "replay":
         spent = [
             row for folder in (arguments.results, *arguments.priced) for row in trained.read(folder)
@@ -81,10 +86,33 @@ def replay(grid: Grid, arguments: argparse.Namespace) -> None:
     truth = {line: [each.position for each in crossings] for line, crossings in known.items()}
     with (arguments.out / "replay.jsonl").open("w") as out:
         for repetition in range(arguments.repetitions):
+            panels: list[Panel] = []
             for way, found in played(grid.shuffled(repetition), repetition, arguments):
                 kept = score(way, repetition, found, truth, STEP)
                 out.write(json.dumps(dataclasses.asdict(kept)) + "\n")
+                title = f"{way.capitalize()}: {found_words(found)}"
+                panels.append(Panel(title, known, found.found, found.observed))
             out.flush()
+            if repetition == 0:
+                shown = [p for p in panels if not p.title.startswith("Grid")]
+                write(looked(shown, "grid's boundary"), arguments.pictures / "replay.png")
+
+
+def compare(grid: Path, searched: Path) -> None:
+    """A search that was trained beside the grid: core-seconds, and n*(W) by both."""
+    rows = {name: trained.read(folder) for name, folder in (("grid", grid), ("search", searched))}
+    print(*(f"{name}: {trained.told(own)}" for name, own in rows.items()), sep="\n")
+    took = {name: sum(row.seconds for row in own) for name, own in rows.items()}
+    print(f"share, the search's own time included: {took['search'] / took['grid']:.1%}\n")
+    theirs = Grid.of(grid, [*rows["grid"], *rows["search"]]).crossings()
+    largest = pd.read_parquet(searched / "search" / "largest.parquet")
+    print("| W | n*, search | band | n*, grid | band |\n|---|---|---|---|---|")
+    for line in largest.to_dict("records"):
+        (known,) = theirs[float(np.log2(line["network.width"]))]
+        numbers = [line[name] for name in ("position", "lower", "upper")]
+        numbers += [2**x for x in (known.position, known.lower, known.upper)]
+        a, b, c, d, e, f = (f"{x:.1f}" for x in numbers)
+        print(f"| {line['network.width']:.0f} | {a} | {b} to {c} | {d} | {e} to {f} |")
 
 
 def found_words(played: Played) -> str:
@@ -108,10 +136,12 @@ def draw(arguments: argparse.Namespace) -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.boundary", description=__doc__)
-    parser.add_argument("command", choices=("simulate", "train", "replay", "pictures", "tables"))
+    parser.add_argument(
+        "command", choices=("simulate", "train", "compare", "replay", "pictures", "tables")
+    )
     parser.add_argument("results", nargs="?", type=Path, help="what is trained, or replayed")
     parser.add_argument("--kind", default="grid", choices=("grid", "boundary"), help="of search")
-    parser.add_argument("--steps", type=int, default=4096, help="of training")
+    parser.add_argument("--steps", type=int, default=1024, help="of training")
     parser.add_argument("--priced", nargs="*", type=Path, default=[], help="more trained folders")
     parser.add_argument("--world", action="append", choices=tuple(SHAPES), help="default: all")
     parser.add_argument("--repetitions", type=int, default=200)

@@ -74,7 +74,7 @@ def _panel(panel: Panel, boundary: str) -> alt.LayerChart | alt.FacetChart:
         "seeds:Q",
         title="seeds trained",
         scale=alt.Scale(domain=[1, panel.observed.trainings.seeds], range=[30, 240]),
-        legend=alt.Legend(values=seeds_shown(panel.observed.trainings.seeds)),
+        legend=alt.Legend(values=seeds_shown(panel.observed.trainings.seeds), format="d"),
     )
     found, true = _rows(panel.found, low[0], high[0]), _rows(panel.truth, low[0], high[0])
     colour = alt.Color(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from study.store.results import Results
@@ -25,7 +25,7 @@ from sweeps.status import folder
 
 SLOTS = 2
 """Packs under way at a time."""
-SIZES = (8, 11, 16, 23, 32, 45, 64, 91, 128)
+SIZES = (8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)
 WIDTHS = (16, 24, 32, 48, 64)
 """The demo's axes at depth 3 in half octaves, down to where narrow networks memorize."""
 
@@ -64,9 +64,8 @@ def read(out: Path) -> list[Spent]:
     return [Spent(**{**row, "trainings": tuple(row["trainings"])}) for row in rows]
 
 
-def told(out: Path) -> str:
-    """The same in words."""
-    rows = read(out)
+def told(rows: Sequence[Spent]) -> str:
+    """What was spent, in words."""
     packs = [row for row in rows if row.what == "pack"]
     words = [
         f"{sum(len(row.trainings) for row in packs)} trainings in {len(packs)} packs",
@@ -103,6 +102,7 @@ def train(asked: Sweep, out: Path) -> list[Spent]:
             keep(Spent("search", took[0]))
             waiting += packs
             given |= dict.fromkeys(t.hash for pack in packs for t in pack.trainings)
+            folder.publish(asked, replace(evidence, given=given))
             folder.publish_outcome(asked, evidence)
             if not waiting:
                 return spent

@@ -91,13 +91,14 @@ def random_until(trainings: Trainings, width: float, seed: int) -> Played:
     Packed as if it were known beforehand how many it takes.
     """
     way, drawn = level_set(trainings, width, seed, trainings.seeds), _drawn(trainings, seed)
-    for most in range(FURTHER, len(drawn) + FURTHER, FURTHER):
+    most = 0
+    while True:
+        most += FURTHER
         observed = Observed(trainings)
         observed.train(drawn[:most])
         surface = way.fit(*observed.rows())
-        if way.finished(surface):
-            break
-    return Played(of_surface(surface), observed, finished=way.finished(surface))
+        if way.finished(surface) or most >= len(drawn):
+            return Played(of_surface(surface), observed, finished=way.finished(surface))
 
 
 def bisection(trainings: Trainings, budget: float) -> Played:

@@ -42,9 +42,13 @@ class World:
     lead: Callable[[Array, Array], Array]
     repetition: int = 0
 
-    @cached_property
+    @property
     def lattice(self) -> Lattice:
         """Its candidates."""
+        return self._lattice
+
+    @cached_property
+    def _lattice(self) -> Lattice:
         cells = np.array([(n, w) for n in SIZES for w in WIDTHS])
         return lattice(cells, np.array([w**2 * cost.elementwise(w) for w in 2 ** cells[:, 1]]))
 

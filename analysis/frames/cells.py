@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -85,6 +85,13 @@ def label(fields: Iterable[str], values: Iterable[Any]) -> str:
     return " · ".join(f"{symbol(f)}={_value(f, v)}" for f, v in zip(fields, values, strict=True))
 
 
+def row_labels(frame: pd.DataFrame, fields: Sequence[str]) -> list[str]:
+    """The label of every row; the many rows of a large sweep have few of them."""
+    said: dict[tuple[Any, ...], str] = {}
+    rows = frame[list(fields)].itertuples(index=False, name=None)
+    return [said.get(row) or said.setdefault(row, label(fields, row)) for row in rows]
+
+
 def _value(field: str, value: Any) -> str:
     said = value_label(value)
     return UNSET[field] if field in UNSET and said == "none" else said
@@ -154,9 +161,9 @@ def labelled(trainings: pd.DataFrame) -> pd.DataFrame:
         for name in ("grammar.depth", "corpus.size", "network.width")
         if trainings[name].notna().all()
     ]
-    rows = trainings[named].itertuples(index=False, name=None)
-    cells = [label(named, row) for row in rows]
-    ordered = trainings.assign(cell=cells).sort_values([*fields, "seed", "training"])
+    ordered = trainings.assign(cell=row_labels(trainings, named)).sort_values(
+        [*fields, "seed", "training"]
+    )
     front = ["training", "cell", "seed", "state", "step", "last_step", "error"]
     return ordered[[*front, *fields_of(ordered)]].reset_index(drop=True)
 

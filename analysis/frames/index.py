@@ -172,9 +172,6 @@ def _verify(store: Store, entry: Mapping[str, Any]) -> None:
 
 def _trainings(data: bytes) -> dict[str, Indexed]:
     columns = pq.read_table(io.BytesIO(data)).to_pydict()
-    return {
-        name: Indexed(checksum, json.loads(row), group)
-        for name, checksum, row, group in zip(
-            *(columns[name] for name in ("training", "digest", "row", "group")), strict=True
-        )
-    }
+    rows = json.loads(f"[{','.join(columns['row'])}]")  # read together they share their names
+    found = zip(columns["training"], columns["digest"], rows, columns["group"], strict=True)
+    return {name: Indexed(checksum, row, group) for name, checksum, row, group in found}

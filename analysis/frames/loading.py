@@ -21,7 +21,6 @@ from analysis.frames import index
 from analysis.frames.cells import labelled
 from analysis.frames.errors import AnalysisError
 from analysis.frames.index import Column, Index
-from analysis.frames.memory import hand_back
 from analysis.frames.merging import merged
 from analysis.frames.reading import READERS, batches, looks, read, together, trusted, until
 from analysis.frames.renewing import renewed
@@ -37,9 +36,6 @@ logger = logging.getLogger(__name__)
 
 FEWEST, SHARE = 50, 0.05
 """The index is written anew once it lacks so many settled trainings and such a share of all."""
-
-MANY = 1000
-"""Trainings from which on freed memory is handed back before a table is read; it takes 0.1 s."""
 
 Location = Results | str | Path
 """The results of a sweep, or the path or URI of their folder."""
@@ -188,8 +184,6 @@ class _Source:
 
     def frame(self, name: str, columns: Sequence[str] | None, wanted: Rows) -> pd.DataFrame:
         """A table in the order of the trainings, within one as it was measured."""
-        if len(self.trainings) >= MANY:
-            hand_back()
         place = {training: i for i, training in enumerate(self.trainings["training"])}
         parts, ranks = [], []
         for column, among in self._parts(name, columns):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 
 import pyarrow as pa
 
@@ -14,7 +13,6 @@ def hand_back() -> None:
     Tables leave hundreds of megabytes behind, in pieces that glibc never gives back by itself; they
     add up from one question to the next.
     """
-    gc.collect()
     pa.default_memory_pool().release_unused()
     try:
         ctypes.CDLL("libc.so.6").malloc_trim(0)

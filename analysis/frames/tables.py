@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.frames.memory import hand_back
 from analysis.frames.wording import counted
 from study.store import records
 
@@ -236,6 +237,9 @@ def in_parts(
     if not isinstance(tables, Tables):
         return work(tables)
     found = [work(part) for part in tables.parts()]
+    if len(found) == 1:
+        return found[0]
+    hand_back()
     return pd.concat([rows for rows in found if len(rows)] or found[:1], ignore_index=True)
 
 

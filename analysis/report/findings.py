@@ -201,7 +201,7 @@ def find(
         raise AnalysisError(
             f"none of the {len(trainings)} trainings has a measurement yet; wait for the first step"
         )
-    strata = typicality_table(tables)
+    strata = _labelled(typicality_table(tables))
     rules = overproduction_table(tables)
     regime = regimes(tables)
     last = last_steps(regime, trainings)
@@ -225,10 +225,12 @@ def find(
         phase=phase,
         views=views(phase, last, trainings, facet),
         typicality=strata,
-        curves=curves,
-        overproduction=rules,
-        noise=noise_table(_only(tables, "noise", noise_columns(noise), Rows(last=True)), noise),
-        timing=timing_table(tables),
+        curves=_labelled(curves),
+        overproduction=_labelled(rules),
+        noise=_labelled(
+            noise_table(_only(tables, "noise", noise_columns(noise), Rows(last=True)), noise)
+        ),
+        timing=_labelled(timing_table(tables)),
         strings=strings_table(single),
         level_typicality=level_typicality_table(single),
         onsets=onset,
@@ -246,6 +248,12 @@ def find(
             cell_differences(tables, list(sides)) if sides else pd.DataFrame(columns=DIFFERENCES)
         ),
     )
+
+
+def _labelled(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with what its rows are of as categories: names weigh more than the numbers beside."""
+    labels = [name for name in ("cell", "panel", "series", "reading") if name in table]
+    return table.astype(dict.fromkeys(labels, "category"))
 
 
 def _only(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -160,6 +161,7 @@ def _published(
     record: Record,
 ) -> ReportPaths:
     """Write the report beside its place and put it there when it is whole."""
+    gc.collect()
     hand_back()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
@@ -188,12 +190,12 @@ def _write(
             pool.submit(write_table, table, folder / "data", name)
             for name, table in found.data().items()
         ]
+        bundle = engine.bundle()
+        written = [path for done in tables for path in done.result()]
+        hand_back()  # only now the engine grows: not beside tables that are packed
         images = {
             figure.name: engine.draw(figure, THEMES[theme], folder / "figures") for figure in drawn
         }
-        bundle = engine.bundle()
-        written = [path for done in tables for path in done.result()]
-    hand_back()
     if record.sweep is not None:
         (folder / SWEEP).write_text(record.sweep, encoding="utf-8")
     text = page(found, drawn, images, bundle, title=title, record=record)
@@ -205,12 +207,22 @@ def _write(
 def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """`<name>.csv` and `<name>.parquet`; undefined values are empty and null."""
     text, binary = folder / f"{name}.csv", folder / f"{name}.parquet"
-    content = pa.Table.from_pandas(table, preserve_index=False)
+    content = pa.Table.from_pandas(_spelled(table), preserve_index=False)
     pq.write_table(content, binary, compression="zstd")
     with text.open("wb") as file:
         file.write(f"{','.join(content.column_names)}\n".encode())
         csv.write_csv(content, file, csv.WriteOptions(include_header=False))
     return [text, binary]
+
+
+def _spelled(table: pd.DataFrame) -> pd.DataFrame:
+    """The same with every category written out."""
+    kinds = {
+        str(name): column.dtype.categories.dtype
+        for name, column in table.items()
+        if isinstance(column.dtype, pd.CategoricalDtype)
+    }
+    return table.astype(kinds)
 
 
 def _check_target(target: Path) -> None:

@@ -13,9 +13,6 @@ from analysis.statistics.seeds import columns_over_seeds, runs
 from analysis.statistics.series import Series, named, without_level
 from study.measures import registry
 
-TOGETHER = 4
-"""Columns taken over seeds at a time: a large sweep has a million rows for each."""
-
 
 def curves_table(tables: Mapping[str, pd.DataFrame], series: Sequence[Series]) -> pd.DataFrame:
     """Every curve of every cell over its seeds.
@@ -63,12 +60,12 @@ def _over_seeds(
     known = [column for column in columns if column not in decided]
     parts = []
     for own in (emitted, known):
-        for start in range(0, len(own), TOGETHER):
-            some = own[start : start + TOGETHER]
-            rows = frame[["training", *keys[1:], *some]]
-            if own is emitted:
-                rows = at_generated_steps(rows, columns_of(tables, "curves", ["copy_fraction"]))
-            long = columns_over_seeds(with_cells(rows, trainings), by=keys, columns=some)
-            parts.append(long[long.groupby([*more, "column"])["seeds"].transform("sum") > 0])
+        if not own:
+            continue
+        rows = frame[["training", *keys[1:], *own]]
+        if own is emitted:
+            rows = at_generated_steps(rows, columns_of(tables, "curves", ["copy_fraction"]))
+        long = columns_over_seeds(with_cells(rows, trainings), by=keys, columns=own)
+        parts.append(long[long.groupby([*more, "column"])["seeds"].transform("sum") > 0])
     table = pd.concat(parts)
     return table.assign(cell=table["cell"].astype(trainings["cell"].dtype))

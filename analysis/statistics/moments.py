@@ -36,7 +36,7 @@ def worth_of_a_step(trainings: pd.DataFrame) -> pd.DataFrame:
         {
             "cell": first["cell"],
             "epochs": first["training.batch_size"] / first["corpus.size"].astype(float),
-            "flop": [_flop(row) for row in _settings(first)],
+            "flop": _flop_of_each(first),
             "enough": enough_strings(first, 0).where(known),
         }
     )
@@ -60,6 +60,19 @@ def _settings(trainings: pd.DataFrame) -> Iterator[dict[str, Any]]:
     fields = fields_of(trainings)
     for values in zip(*(trainings[name].tolist() for name in fields), strict=True):
         yield dict(zip(fields, values, strict=True))
+
+
+OF_NO_STEP = ("corpus.size", "corpus.control_size", "corpus.seed", "grammar.seed")
+"""The fields that change no product of a training step."""
+
+
+def _flop_of_each(trainings: pd.DataFrame) -> pd.Series:
+    """The operations of a step of every training, worked out once for equal networks."""
+    named = trainings[[name for name in fields_of(trainings) if name not in OF_NO_STEP]]
+    network = named.groupby(list(named), dropna=False, sort=False).ngroup()
+    different = ~network.duplicated()
+    found = [_flop(row) for row in _settings(trainings[different])]
+    return network.map(dict(zip(network[different], found, strict=True)))
 
 
 def _flop(row: Mapping[str, Any]) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.frames.cells import determined, label, title, varying
+from analysis.frames.cells import determined, row_labels, title, varying
 from analysis.frames.wording import counted
 from analysis.statistics.censored import Onsets, fit, identified, slope_over_seeds
 from analysis.statistics.onsets import NONE, UNDEFINED, onsets
@@ -127,8 +127,7 @@ def equal_but(trainings: pd.DataFrame, fields: Collection[str]) -> pd.Series:
     leaders = [*plain, "grammar.depth"] if "grammar.depth" in fields else plain
     tails = [name for name in others if name not in plain]
     others = [*plain, *(name for name in tails if not determined(trainings, name, leaders))]
-    rows = trainings[others].itertuples(index=False, name=None)
-    labels = [label(others, row) or WHOLE for row in rows]
+    labels = [name or WHOLE for name in row_labels(trainings, others)]
     return pd.Series(labels, index=trainings.index, dtype=object)
 
 

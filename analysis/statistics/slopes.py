@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from analysis.frames.cells import EXTENT, distinguishing, label
+from analysis.frames.cells import EXTENT, distinguishing, row_labels
 
 SIZE = ("corpus.size", "corpus.control_size", EXTENT)
 """What may differ between trainings that are compared over N: controls are never trained on."""
@@ -50,6 +50,5 @@ def alone(points: pd.DataFrame) -> pd.Series:
 def labels(trainings: pd.DataFrame, *, but: Collection[str]) -> pd.Series:
     """What trainings that differ in some settings alone are called: by what else varies."""
     others = [name for name in distinguishing(trainings) if name not in but]
-    rows = trainings[others].itertuples(index=False, name=None)
-    named = [label(others, row) or EVERY for row in rows]
+    named = [name or EVERY for name in row_labels(trainings, others)]
     return pd.Series(named, index=trainings.index, dtype=object)

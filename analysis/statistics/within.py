@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from analysis.frames.tables import columns_of, in_parts
 from analysis.statistics.series import Series
 from study.measures import registry
 
@@ -41,11 +42,15 @@ def with_errors_within(
     own = trainings.loc[trainings["cell"].isin(cells), ["training", "cell"]]
     whole = [one for one in series if one.name is not None]
     each = [one for one in series if one.name is None]
-    parts = [
-        _errors(tables, "curves", whole, own, []),
-        _errors(tables, "levels", each, own, ["level"]),
-    ]
-    errors = pd.concat(parts, ignore_index=True).dropna(subset="error")
+
+    def errors_in(part: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        parts = [
+            _errors(part, "curves", whole, own, []),
+            _errors(part, "levels", each, own, ["level"]),
+        ]
+        return pd.concat(parts, ignore_index=True).dropna(subset="error")
+
+    errors = in_parts(tables, errors_in)
     keys = ["cell", "panel", "series", "step"]
     found = curves[keys].merge(errors.drop_duplicates(keys), on=keys, how="left")["error"]
     half = (NORMAL * found).where(alone.to_numpy()).to_numpy(dtype=float)
@@ -62,11 +67,11 @@ def _errors(
 ) -> pd.DataFrame:
     """`cell`, `panel`, `series`, `step` and the standard `error` of every training's columns."""
     known = errors_of(name)
-    frame = tables[name].merge(trainings, on="training")
+    shown = [one for one in series if one.column in known]
+    columns = dict.fromkeys(known[one.column] for one in shown)
+    frame = columns_of(tables, name, [*more, *columns]).merge(trainings, on="training")
     parts = []
-    for one in series:
-        if one.column not in known or known[one.column] not in frame:
-            continue
+    for one in shown:
         said = one.name if one.name is not None else "level " + frame["level"].astype(str)
         part = frame[["cell", "step", *more]].assign(
             panel=one.panel, series=said, error=frame[known[one.column]].astype(float)

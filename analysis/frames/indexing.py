@@ -92,7 +92,12 @@ def _writer(name: str, sink: pa.BufferOutputStream) -> pq.ParquetWriter:
     """Measured numbers hardly ever repeat: a dictionary of them would come on top of them."""
     schema = _schema(name)
     repeated = [field.name for field in schema if not pa.types.is_floating(field.type)]
-    return pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=repeated)
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        use_dictionary=repeated,  # pyright: ignore[reportArgumentType] - takes names of columns too
+    )
 
 
 def _schema(name: str) -> pa.Schema:

@@ -184,7 +184,6 @@ def _write(
 ) -> list[Path]:
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
-    drawn = figures(found)
     with Engine() as engine, ThreadPoolExecutor(WRITERS) as pool:
         tables = [  # what packs and writes does not need the interpreter
             pool.submit(write_table, table, folder / "data", name)
@@ -192,7 +191,9 @@ def _write(
         ]
         bundle = engine.bundle()
         written = [path for done in tables for path in done.result()]
-        hand_back()  # only now the engine grows: not beside tables that are packed
+    hand_back()
+    drawn = figures(found)
+    with Engine() as engine:  # another one: what the script took would stay beside what is drawn
         images = {
             figure.name: engine.draw(figure, THEMES[theme], folder / "figures") for figure in drawn
         }

@@ -19,8 +19,8 @@ from pathlib import Path
 from tests.analysis import growth
 
 HEADING = """\
-| trainings | seconds | processor seconds | MB at most | MB of page | first reading, s | index, MB |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
+| trainings | seconds | processor seconds | MB at most | MB of page | indexing, s | MB | index, MB |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
 
 
 def measured(*arguments: object) -> dict[str, float]:
@@ -37,14 +37,16 @@ def figures(folder: Path, count: int) -> dict[str, float]:
         growth.write(results, count)
     first = measured("index", results)
     found = measured("report", results, folder / f"report-{count}")
-    return {**found, "first reading": first["seconds"], "index": first["index"]}
+    reading = {"first reading": first["seconds"], "first reading memory": first["memory"]}
+    return {**found, **reading, "index": first["index"]}
 
 
 def row(count: int, found: dict[str, float]) -> str:
     """A line of the table."""
     return (
         f"| {count:,} | {found['seconds']:.1f} | {found['processor']:.1f} | {found['memory']:.0f} "
-        f"| {found['page']:.1f} | {found['first reading']:.1f} | {found['index']:.0f} |"
+        f"| {found['page']:.1f} | {found['first reading']:.1f} "
+        f"| {found['first reading memory']:.0f} | {found['index']:.0f} |"
     )
 
 

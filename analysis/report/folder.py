@@ -104,7 +104,7 @@ def write_report(
     opened = results if isinstance(results, Results) else Results.open(results)
     found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
     found = replace(
-        _spelled(found, lambda training: alphabet_of(opened, training)),
+        _with_alphabets(found, lambda training: alphabet_of(opened, training)),
         search=searches.read(opened.store),
         completeness=completeness(planned, found.trainings, axes) if planned else None,
     )
@@ -142,11 +142,11 @@ def write_comparison(
             side, own = told_apart(training)
             return alphabet_of(results[side], own)
 
-        found = _spelled(found, alphabet)
+        found = _with_alphabets(found, alphabet)
     return _published(found, target, title=title, theme="light", record=record or Record())
 
 
-def _spelled(found: Findings, alphabet: Callable[[str], Alphabet | None]) -> Findings:
+def _with_alphabets(found: Findings, alphabet: Callable[[str], Alphabet | None]) -> Findings:
     """The findings with what the symbols of each training's strings stand for."""
     spelled = [replace(one, alphabet=alphabet(one.training)) for one in found.generated]
     return replace(found, generated=spelled)
@@ -208,7 +208,7 @@ def _write(
 def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """`<name>.csv` and `<name>.parquet`; undefined values are empty and null."""
     text, binary = folder / f"{name}.csv", folder / f"{name}.parquet"
-    content = pa.Table.from_pandas(_spelled(table), preserve_index=False)
+    content = pa.Table.from_pandas(_as_text(table), preserve_index=False)
     pq.write_table(content, binary, compression="zstd")
     with text.open("wb") as file:
         file.write(f"{','.join(content.column_names)}\n".encode())
@@ -216,7 +216,7 @@ def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     return [text, binary]
 
 
-def _spelled(table: pd.DataFrame) -> pd.DataFrame:
+def _as_text(table: pd.DataFrame) -> pd.DataFrame:
     """The same with every category written out."""
     kinds = {
         str(name): column.dtype.categories.dtype

@@ -107,7 +107,8 @@ def work(findings: Findings, record: Record) -> dict[str, str]:
     seconds = record.last_run.get("seconds")
     if isinstance(seconds, int | float):
         cores = record.last_run.get("cores")
-        said["Last run"] = f"{lasting(seconds)} on {counted(int(cores), 'core')}"
+        on = f" on {counted(int(cores), 'core')}" if isinstance(cores, int | float) else ""
+        said["Last run"] = f"{lasting(seconds)}{on}"
     return said
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from analysis.claims.outcomes import Outcome
@@ -56,16 +56,14 @@ def completeness(findings: Findings) -> str:
     return f"{sentence}; {listed(others)}." if others else f"{sentence}."
 
 
-def region_rows(findings: Findings) -> list[dict[str, Any]]:
+def region_rows(findings: Findings) -> list[dict[Hashable, Any]]:
     """How complete each region is; none where everything is finished, or nothing is planned."""
     table = findings.completeness
     if table is None or (table["finished"] == table["trainings"]).all():
         return []
     # A share just short of all is never said to be all.
     said = [f"{math.floor(100 * share + 1e-9)} %" for share in table["steps"]]
-    return [
-        row | {"said": words} for row, words in zip(table.to_dict("records"), said, strict=True)
-    ]
+    return table.assign(said=said).to_dict("records")
 
 
 def seeds(findings: Findings) -> str:

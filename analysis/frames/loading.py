@@ -22,7 +22,7 @@ from analysis.frames.cells import labelled
 from analysis.frames.errors import AnalysisError
 from analysis.frames.index import Column, Index
 from analysis.frames.merging import merged
-from analysis.frames.reading import READERS, batches, looks, read, together, trusted, until
+from analysis.frames.reading import READERS, batches, descriptions, read, together, trusted, until
 from analysis.frames.renewing import renewed
 from analysis.frames.tables import Problem, Rows, Tables
 from analysis.frames.validity import with_defined_validity
@@ -150,25 +150,25 @@ class _Source:
 
     @classmethod
     def of(cls, results: Results, known: Index | None, folders: Sequence[str]) -> _Source:
-        seen, problems = looks(results, known, folders)
-        unread = [look for look in seen.values() if not look.known]
-        settled = [look for look in unread if not look.goes_on]
+        seen, problems = descriptions(results, known, folders)
+        unread = [description for description in seen.values() if not description.known]
+        settled = [description for description in unread if not description.goes_on]
         found = []
         if len(settled) >= max(FEWEST, SHARE * len(seen)):
             again, read_for_it = renewed(results, known, seen)
             known, found = again or known, [read_for_it]
-            unread = [look for look in unread if look.goes_on]
+            unread = [description for description in unread if description.goes_on]
         fresh = together([*found, *(read(results, some) for some in batches(unread))])
-        seen.update(fresh.looks)
+        seen.update(fresh.descriptions)
         problems += fresh.problems
         unreadable = {problem.training for problem in problems}
         sweep = _Sweep.of(results)
-        described = {t: look for t, look in seen.items() if t not in unreadable}
-        rows = [sweep.row(look.indexed.row) for look in described.values()]
+        described = {t: description for t, description in seen.items() if t not in unreadable}
+        rows = [sweep.row(description.indexed.row) for description in described.values()]
         return cls(
             results=results,
             known=known,
-            indexed={training for training, look in described.items() if look.known},
+            indexed={training for training, description in described.items() if description.known},
             fresh=fresh.tables,
             trainings=labelled(pd.DataFrame(rows)),
             problems=problems,

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Look:
+class Description:
     """What one training folder said of itself.
 
     Attributes:
@@ -50,37 +50,41 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Snapshot:
     """What some training folders held, each at one moment.
 
     Attributes:
-        looks: hash -> what a training said of itself when its tables were read.
+        descriptions: hash -> what a training said of itself when its tables were read.
         tables: their rows by table name, in the same order.
         problems: the trainings that cannot be read.
     """
 
-    looks: dict[str, Look]
+    descriptions: dict[str, Description]
     tables: dict[str, pa.Table]
     problems: list[Problem]
 
 
-def looks(
+def descriptions(
     results: Results, known: Index | None, folders: Sequence[str]
-) -> tuple[dict[str, Look], list[Problem]]:
+) -> tuple[dict[str, Description], list[Problem]]:
     """What the folders say of themselves, by hash, and which of them cannot be read."""
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda training: _look(results, known, training), folders))
-    seen = {look.training: look for look in found if isinstance(look, Look)}
+        found = list(pool.map(lambda training: _described(results, known, training), folders))
+    seen = {
+        description.training: description
+        for description in found
+        if isinstance(description, Description)
+    }
     return seen, [problem for problem in found if isinstance(problem, Problem)]
 
 
-def read(results: Results, wanted: Sequence[Look]) -> Reading:
+def read(results: Results, wanted: Sequence[Description]) -> Snapshot:
     """The tables of some trainings."""
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda look: _read(results, look), wanted))
+        found = list(pool.map(lambda description: _read(results, description), wanted))
     held = [one for one in found if not isinstance(one, Problem)]
-    return Reading(
-        {look.training: look for look, _ in held},
+    return Snapshot(
+        {description.training: description for description, _ in held},
         {
             name: records.concatenated(name, [tables[name] for _, tables in held if tables])
             for name in index.TABLES
@@ -89,15 +93,15 @@ def read(results: Results, wanted: Sequence[Look]) -> Reading:
     )
 
 
-def together(readings: Sequence[Reading]) -> Reading:
-    """Several readings as one."""
-    return Reading(
-        {name: look for one in readings for name, look in one.looks.items()},
+def together(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """Several snapshots as one."""
+    return Snapshot(
+        {name: description for one in snapshots for name, description in one.descriptions.items()},
         {
-            name: records.concatenated(name, [one.tables[name] for one in readings])
+            name: records.concatenated(name, [one.tables[name] for one in snapshots])
             for name in index.TABLES
         },
-        [problem for one in readings for problem in one.problems],
+        [problem for one in snapshots for problem in one.problems],
     )
 
 
@@ -140,37 +144,43 @@ def _row(results: Results, training: str, status: Status | None) -> dict[str, ob
     }
 
 
-def _look(results: Results, known: Index | None, training: str) -> Look | Problem | None:
+def _described(
+    results: Results, known: Index | None, training: str
+) -> Description | Problem | None:
     """One folder; None where it holds nothing yet."""
     digest = _digest(results, training)
     indexed = known.trainings.get(training) if known else None
     if indexed and indexed.digest == digest:
-        return Look(training, indexed, known=True)
+        return Description(training, indexed, known=True)
     try:
         status = results.status(training)
         if status is None and not results.has_config(training):
             return None
-        return Look(training, Indexed(digest or "", _row(results, training, status)), status)
+        return Description(training, Indexed(digest or "", _row(results, training, status)), status)
     except DamagedTraining as damage:
         return Problem(training, str(damage))
 
 
-def _read(results: Results, look: Look) -> tuple[Look, Mapping[str, pa.Table]] | Problem:
+def _read(
+    results: Results, description: Description
+) -> tuple[Description, Mapping[str, pa.Table]] | Problem:
     """The tables of one training, looked at again if it moves on meanwhile."""
     for _ in range(ATTEMPTS):
-        status = look.status
+        status = description.status
         if status is None:
-            return look, {}
+            return description, {}
         try:
-            return look, {name: results.table(status, name) for name in index.TABLES}
+            return description, {name: results.table(status, name) for name in index.TABLES}
         except (DamagedTraining, records.RecordsError) as damage:
             if not _was_replaced(results, status):
-                return Problem(look.training, str(damage))
-        again = _look(results, None, look.training)
-        if not isinstance(again, Look):
-            return again or Problem(look.training, "is gone since it was looked at")
-        look = again
-    return Problem(look.training, f"was replaced {ATTEMPTS} times while it was read; try again")
+                return Problem(description.training, str(damage))
+        again = _described(results, None, description.training)
+        if not isinstance(again, Description):
+            return again or Problem(description.training, "is gone since it was looked at")
+        description = again
+    return Problem(
+        description.training, f"was replaced {ATTEMPTS} times while it was read; try again"
+    )
 
 
 def _was_replaced(results: Results, status: Status) -> bool:

@@ -12,14 +12,14 @@ import pyarrow.compute as pc
 from analysis.frames.cells import labelled
 from analysis.frames.index import TABLES, Index, Indexed
 from analysis.frames.indexing import Indexing
-from analysis.frames.reading import Look, Reading, batches, read, together
+from analysis.frames.reading import Description, Snapshot, batches, read, together
 from study.store import records
 from study.store.results import Results
 
 
 def renewed(
-    results: Results, known: Index | None, seen: Mapping[str, Look]
-) -> tuple[Index | None, Reading]:
+    results: Results, known: Index | None, seen: Mapping[str, Description]
+) -> tuple[Index | None, Snapshot]:
     """The index with all that is settled in it, and what was read for that.
 
     Cell by cell: whoever asks for a part of the cells reads a part of the index.
@@ -34,24 +34,37 @@ def renewed(
         `known` if it could, else their tables come along.
     """
     kept = _kept(results, known, seen)
-    stale = {t: look for t, look in seen.items() if not (look.known or look.goes_on)}
-    described = [*kept.values(), *(look.indexed for look in stale.values())]
-    indexing, readings = Indexing(), [read(results, [])]
+    stale = {
+        t: description
+        for t, description in seen.items()
+        if not (description.known or description.goes_on)
+    }
+    described = [*kept.values(), *(description.indexed for description in stale.values())]
+    indexing, snapshots = Indexing(), [read(results, [])]
     for names in batches(_by_cell(described)):
-        reading = read(results, [stale[t] for t in names if t in stale])
+        snapshot = read(results, [stale[t] for t in names if t in stale])
         before = {t: kept[t] for t in names if t in kept}
         indexing.add(
-            {**before, **{t: look.indexed for t, look in reading.looks.items()}},
-            {n: _below(n, known, before, new) for n, new in reading.tables.items()},
+            {
+                **before,
+                **{t: description.indexed for t, description in snapshot.descriptions.items()},
+            },
+            {n: _below(n, known, before, new) for n, new in snapshot.tables.items()},
         )
-        readings.append(replace(reading, tables=readings[0].tables))
-    index, found = indexing.published(results.store), together(readings)
+        snapshots.append(replace(snapshot, tables=snapshots[0].tables))
+    index, found = indexing.published(results.store), together(snapshots)
     if index is None:
-        return None, replace(found, tables={n: _of(indexing, n, found.looks) for n in TABLES})
-    return index, replace(found, looks={t: replace(x, known=True) for t, x in found.looks.items()})
+        return None, replace(
+            found, tables={n: _of(indexing, n, found.descriptions) for n in TABLES}
+        )
+    return index, replace(
+        found, descriptions={t: replace(x, known=True) for t, x in found.descriptions.items()}
+    )
 
 
-def _kept(results: Results, known: Index | None, seen: Mapping[str, Look]) -> dict[str, Indexed]:
+def _kept(
+    results: Results, known: Index | None, seen: Mapping[str, Description]
+) -> dict[str, Indexed]:
     """What stays of the index before, also of what is not wanted now, while it exists."""
     if known is None:
         return {}

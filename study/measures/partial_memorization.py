@@ -131,8 +131,8 @@ COLUMNS = (
             curve=Curve(panel="partial"),
         ),
         formula="sd over strings of the same bracket for each alone, over e_D·√G; without a "
-        "grammar the variance over which strings fell on which side is added: 2·[Σ a_u a_u' over "
-        "pairs in one control - Σ a_u a_u' h_u h_u'/N, nearly, over others]/e_D², u and u' in "
+        "grammar the variance over which strings fell on which side is added: 2·[Σ a_u a_u′ over "
+        "pairs in one control - Σ a_u a_u′ h_u h_u′/N, nearly, over others]/e_D², u and u′ in "
         "S_C∖S_D, a_u the share of nodes that carry u, h_u the controls that hold it",
     ),
     Column(

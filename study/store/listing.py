@@ -11,6 +11,7 @@ from study.store.storage import Store
 
 FILE = "sweep.json"
 VERSION = 1
+REMEDY = "delete it and run the sweep again, trainings are kept"
 
 
 KINDS = {"hash": str, "seed": int, "label": str, "last_step": int, "cell": Mapping}
@@ -70,8 +71,7 @@ def read(store: Store) -> Study | None:
     except OSError as error:
         raise ListingError(f"cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        what = "is garbled; delete it and run the sweep again, trainings are kept"
-        raise ListingError(what) from error
+        raise ListingError(f"is garbled; {REMEDY}") from error
 
 
 def _study(document: Any) -> Study:
@@ -91,7 +91,11 @@ def _listed(document: Any) -> Listed:
     listed = Listed(**document)
     for name, kind in KINDS.items():
         if not isinstance(value := getattr(listed, name), kind):
-            raise TypeError(f"{name} of a training is {value!r}")
+            raise _garbled(name, value)
     if "/" in listed.hash or not listed.hash.strip("."):
-        raise ValueError(f"hash of a training is {listed.hash!r}")  # no name of a folder of its own
+        raise _garbled("hash", listed.hash)  # no name of a folder of its own
     return listed
+
+
+def _garbled(name: str, value: object) -> ListingError:
+    return ListingError(f"is garbled, {name} of a training is {value!r}; {REMEDY}")

@@ -103,7 +103,7 @@ def test_a_small_training_memorizes_and_its_tables_say_so(kind, process, tmp_pat
         process,
         corpus__size=20,
         network__width=32,
-        training__steps=1024,
+        training__steps=2048,
         training__batch_size=32,
         measurement__first_step=64,
         measurement__generated=400,
@@ -111,7 +111,7 @@ def test_a_small_training_memorizes_and_its_tables_say_so(kind, process, tmp_pat
     )
     results = Results.open(tmp_path)
     (status,) = run_pack([config], results)
-    assert (status.state, status.step) == ("finished", 1024)
+    assert (status.state, status.step) == ("finished", 2048)
     curves = results.tables(status)["curves"].to_pydict()
     assert all(map(math.isfinite, curves["batch_loss"]))
     assert curves["batch_loss"][-1] < 0.8 * curves["batch_loss"][0]

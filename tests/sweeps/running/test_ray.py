@@ -21,7 +21,7 @@ from tests.sweeps.tiny import TINY, command, in_process
 
 pytestmark = pytest.mark.ray
 
-LONG = ["--set", "training.steps=2048", "--set", "measurement.per_octave=2"]
+LONG = ["--set", "training.steps=4096", "--set", "measurement.per_octave=2"]
 """Long enough to be struck in the middle."""
 STATUSES = "trainings/*/status.json"
 

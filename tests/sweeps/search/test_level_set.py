@@ -177,20 +177,22 @@ def test_the_band_covers_true_crossings_about_as_often_as_it_says(lead):
 def test_an_earlier_budget_of_steps_is_answered_by_the_same_trainings():
     """Less surely: trainings lie about the last step's boundary, so this one is drawn towards it.
 
-    Over 40 other seeds the band held it 85 ± 4 % of the time and its position was 0.23 ± 0.03 low.
+    Searches for half the usual width, which train about enough. With the usual one the band held
+    the earlier boundary 85 ± 4 % of the time over 40 other seeds, as the docs of searches say.
     """
-    held, off = [], []
+    held, earlier = [], []
     for seed in range(8):
-        play = Play(straight, seed=seed)
-        play.to_the_end()
+        play = Play(straight, seed=seed, width=0.5)
+        play.to_the_end(rounds=60)
         late, early = play.surface().largest(), play.surface(at=STEPS[-2]).largest()
         truth = 1.1 * (early["x1"] - 3) + 5.3 - 1  # the ramp moves by one nat a nat
         inside = truth >= SIZES[0]
         held += ((early["lower"] <= truth) & (truth <= early["upper"]))[inside].tolist()
-        off += [x for x in (early["position"] - truth)[inside] if np.isfinite(x)]
-        assert (early["position"] <= late["position"])[inside].all()
+        both = np.isfinite(late["position"]) & np.isfinite(early["position"])
+        assert both.sum() >= 4
+        earlier.append((late["position"] - early["position"])[both].mean())
     assert np.mean(held) >= 0.8
-    assert np.mean(off) == pytest.approx(0, abs=0.5)  # a lattice step
+    assert np.mean(earlier) == pytest.approx(1.0, abs=0.3)
 
 
 def test_pending_trainings_are_counted():

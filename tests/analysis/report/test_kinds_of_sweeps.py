@@ -26,9 +26,11 @@ from analysis.statistics.generated_strings import CellStrings, Shown
 from analysis.statistics.phase_diagram import phase_table
 from analysis.statistics.regimes import last_steps, regimes
 from study.store.results import Results
+from study.training.run import run_pack
 from sweeps.cli import app
 from tests.analysis import synthetic
 from tests.analysis.report.test_report import Blank, packed, read
+from tests.study.small import small
 
 STEPS = 512
 AXES = ["corpus.size", "network.width"]
@@ -62,6 +64,27 @@ def test_a_single_cell_with_a_single_seed(tmp_path: Path):
     assert half.tolist() == pytest.approx([1.96 * 0.01], rel=1e-3)
     assert cells["novel_validity_lower"].isna().all()
     assert len(packed(page)["maps"]["cells"]) == 1
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        small(grammar={"depth": 3, "vocab_size": 6, "num_synonyms": 4}),
+        small(  # every string is grammatical, and nothing was learned
+            grammar={"depth": 2, "vocab_size": 4, "num_synonyms": 4},
+            corpus__size=32,
+            training__steps=1,
+            measurement__first_step=1,
+        ),
+    ],
+    ids=["uniform", "whole"],
+)
+def test_where_all_rules_are_equally_probable_no_figure_compares_them(tmp_path: Path, trial):
+    run_pack([trial], Results.open(tmp_path / "results"))
+    page, _ = page_of(tmp_path / "results", tmp_path / "out")
+    figures = {value for _, name, value in page.attributes if name == "data-figure"}
+    assert {"curves", "typicality", "noise"} <= figures
+    assert not {"overproduction", "typicality-by-level"} & figures
 
 
 def test_a_single_stratum_is_told_with_what_to_set(tmp_path: Path):

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweeps.faults import Fault, UsageError
-from sweeps.files import located, schema
-from sweeps.files.located import Keys, Located
+from sweeps.files import documents, schema
+from sweeps.files.documents import Document, Keys
 from sweeps.files.schema import NAMES
 from sweeps.space import fields
 
 
-def on_sweep(document: Located, options: Sequence[str]) -> None:
+def on_sweep(document: Document, options: Sequence[str]) -> None:
     """Apply options to a sweep file's document: parts of the file, or settings of the training.
 
     A setting that is an axis of the grid gets new values there, or a single one.
@@ -23,7 +23,7 @@ def on_sweep(document: Located, options: Sequence[str]) -> None:
     _apply(document, options, _path_in_sweep)
 
 
-def on_training(document: Located, options: Sequence[str]) -> None:
+def on_training(document: Document, options: Sequence[str]) -> None:
     """Apply options to the configuration of one training.
 
     Raises:
@@ -32,7 +32,7 @@ def on_training(document: Located, options: Sequence[str]) -> None:
     _apply(document, options, _path_in_training)
 
 
-def _apply(document: Located, options: Sequence[str], path_of: Any) -> None:
+def _apply(document: Document, options: Sequence[str], path_of: Any) -> None:
     faults: list[Fault] = []
     for option in options:
         place = f"--set {option}"
@@ -42,14 +42,14 @@ def _apply(document: Located, options: Sequence[str], path_of: Any) -> None:
             if not equals or not name:
                 raise UsageError.of("is not of the form key=value", place=place)
             path = path_of(document.value, name, place)
-            _put(document, path, located.parse(text, source=place, whole=False))
+            _put(document, path, documents.parse(text, source=place, whole=False))
         except UsageError as error:
             faults += error.faults
     if faults:
         raise UsageError(faults)
 
 
-def _put(document: Located, path: Keys, given: Located) -> None:
+def _put(document: Document, path: Keys, given: Document) -> None:
     if not isinstance(document.value, dict):
         return  # reported as such when the document is checked
     value = given.value

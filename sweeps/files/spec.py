@@ -9,8 +9,8 @@ from typing import Any
 
 from sweeps import presets
 from sweeps.faults import Fault, UsageError
-from sweeps.files import located, overrides
-from sweeps.files.located import Located
+from sweeps.files import documents, overrides
+from sweeps.files.documents import Document
 from sweeps.files.schema import SweepFile
 from sweeps.files.validation import Validation
 from sweeps.search.search import Listed, Search
@@ -55,7 +55,7 @@ class Sweep:
     @property
     def document(self) -> dict[str, Any]:
         """The file with its defaults written out, as plain JSON values."""
-        return located.plain(asdict(self.file))
+        return documents.plain(asdict(self.file))
 
     @property
     def report_axes(self) -> list[str]:
@@ -85,13 +85,13 @@ def load(sweep: str, options: Sequence[str] = ()) -> Sweep:
     Raises:
         UsageError: naming every fault with its place.
     """
-    document = located.read(_path(sweep))
+    document = documents.read(_path(sweep))
     return _validated(document, options)
 
 
 def loads(text: str, options: Sequence[str] = (), source: str = "sweep.yaml") -> Sweep:
     """The sweep in a text; `load` for what is not a file."""
-    return _validated(located.parse(text, source=source), options)
+    return _validated(documents.parse(text, source=source), options)
 
 
 def _path(sweep: str) -> Path:
@@ -105,7 +105,7 @@ def _path(sweep: str) -> Path:
     raise UsageError.of(f"no such file, and no preset of that name; {hint}", place=sweep)
 
 
-def _validated(document: Located, options: Sequence[str]) -> Sweep:
+def _validated(document: Document, options: Sequence[str]) -> Sweep:
     if document.value is None and not document.places:
         raise UsageError.of("is empty; `memophase presets` lists examples", place=document.source)
     if not isinstance(document.value, dict):

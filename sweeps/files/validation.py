@@ -8,8 +8,8 @@ from typing import Any
 
 from study.config import ConfigError
 from sweeps.faults import Fault, UsageError
-from sweeps.files import located, schema
-from sweeps.files.located import Keys, Located
+from sweeps.files import documents, schema
+from sweeps.files.documents import Document, Keys
 from sweeps.files.schema import SweepFile
 from sweeps.search import registry
 from sweeps.search.search import Search
@@ -25,7 +25,7 @@ MAX_CAUSES = 20
 class Validation:
     """Checks a document part by part, collecting the faults of all of them."""
 
-    def __init__(self, document: Located, faults: list[Fault]) -> None:
+    def __init__(self, document: Document, faults: list[Fault]) -> None:
         self._document, self._faults = document, faults
 
     def _fault(self, path: Keys, what: str) -> None:
@@ -147,10 +147,10 @@ class Validation:
             if what is not None:
                 sound = False
                 self._fault((*path, str(index)), what)
-        return [located.plain(value) for value in found] if sound else None
+        return [documents.plain(value) for value in found] if sound else None
 
     def _search(self, file: SweepFile, found: list[Axis | Span]) -> Search:
-        base = located.plain(file.base)
+        base = documents.plain(file.base)
         space = Space(
             base,
             tuple(found),

@@ -9,7 +9,7 @@ from typing import Any
 from study.config import ConfigError
 from study.store.results import DamagedTraining, Results
 from sweeps.faults import Fault, UsageError
-from sweeps.files import located
+from sweeps.files import documents
 from sweeps.space import fields
 from sweeps.status import folder
 
@@ -66,7 +66,7 @@ def _changes(options: Sequence[str]) -> dict[str, Any]:
         if what is not None:
             faults.append(Fault(place, "", what))
             continue
-        value = located.plain(located.parse(text, source=place, whole=False).value)
+        value = documents.plain(documents.parse(text, source=place, whole=False).value)
         if (what := fields.value_fault(name, value)) is not None:
             faults.append(Fault(place, name, what))
         changes[name.partition(".")[2]] = value

@@ -13,8 +13,8 @@ from study.corpus.pool import Pool
 from study.corpus.pools import pool_of, with_pool
 from study.store.results import FOLDER, Results
 from sweeps.faults import Fault, UsageError
-from sweeps.files import located, overrides
-from sweeps.files.located import Located
+from sweeps.files import documents, overrides
+from sweeps.files.documents import Document
 from sweeps.running.interrupts import first_interrupt
 
 
@@ -24,7 +24,7 @@ def configuration(file: Path | None, options: Sequence[str]) -> tuple[TrialConfi
     Raises:
         UsageError: naming every fault with its place.
     """
-    document = Located("--set", {}) if file is None else located.read(file)
+    document = Document("--set", {}) if file is None else documents.read(file)
     if document.value is None:
         document.value = {}
     faults: list[Fault] = []

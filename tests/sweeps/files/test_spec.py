@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sweeps import presets
 from sweeps.faults import UsageError
-from sweeps.files import located, spec
+from sweeps.files import documents, spec
 from sweeps.space import axes
 from tests.sweeps.tiny import TINY
 
@@ -184,7 +184,7 @@ def test_every_preset_is_a_sweep_of_its_name(name: str):
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(-1e30, 1e30) | st.text(max_size=30)
-documents = st.recursive(
+values = st.recursive(
     scalars,
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=30), inner, max_size=3)
@@ -194,10 +194,10 @@ documents = st.recursive(
 
 
 @FEW
-@given(document=documents)
+@given(document=values)
 def test_json_reads_as_itself(document):
     text = json.dumps(document)
-    found = located.parse(text, source="x").value
+    found = documents.parse(text, source="x").value
     assert json.dumps(found) == text or found == document
 
 

@@ -1,4 +1,4 @@
-"""YAML with places: plain values, and where in the file each of them stands.
+"""YAML documents: plain values, and where in the file each of them stands.
 
 Scalars follow YAML 1.2, so the traps of 1.1 are gone: `1e-3` is a number, `no` and `on` are words,
 `010` is ten and `1:30` is no number. Repeated keys, tags, merge keys and runaway aliases are
@@ -38,8 +38,8 @@ SPECIAL = {
 
 
 @dataclass
-class Located:
-    """A document and the place of each of its values.
+class Document:
+    """A YAML document and the place of each of its values.
 
     Attributes:
         source: the file's name or the option that the document came from.
@@ -58,7 +58,7 @@ class Located:
         return self.places.get(path, self.source)
 
 
-def read(path: Path) -> Located:
+def read(path: Path) -> Document:
     """The document in a file.
 
     Raises:
@@ -79,7 +79,7 @@ def read(path: Path) -> Located:
     return parse(text, source=str(path))
 
 
-def parse(text: str, *, source: str, whole: bool = True) -> Located:
+def parse(text: str, *, source: str, whole: bool = True) -> Document:
     """The document in a text; `whole` False gives every value the source as its place.
 
     Raises:
@@ -99,7 +99,7 @@ def parse(text: str, *, source: str, whole: bool = True) -> Located:
         raise UsageError.of(f"is not text: {_one_line(error)}", place=source) from None
     except RecursionError:
         raise UsageError.of("is nested too deeply", place=source) from None
-    document = Located(source, None)
+    document = Document(source, None)
     if root is None:
         return document
     reader = _Reader(document, place)
@@ -113,7 +113,7 @@ def parse(text: str, *, source: str, whole: bool = True) -> Located:
 class _Reader:
     """Turns nodes into values, noting places and faults."""
 
-    def __init__(self, document: Located, place: Any) -> None:
+    def __init__(self, document: Document, place: Any) -> None:
         self.document, self.place = document, place
         self.faults: list[Fault] = []
         self.open: list[yaml.Node] = []

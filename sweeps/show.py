@@ -1,4 +1,4 @@
-"""Plans, standings and outcomes in words for a terminal."""
+"""Plans, states and outcomes in words for a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweeps.planning.plan import GPU_FLOP_RATES, Plan
 from sweeps.running.progress import duration
 from sweeps.running.run import Outcome
 from sweeps.status.history import History
-from sweeps.status.standing import StudyStanding
+from sweeps.status.study_state import StudyState
 
 
 def plan(planned: Plan) -> str:
@@ -54,8 +54,8 @@ def untold(sweep: Sweep) -> str | None:
     return f"note: {said}" if said else None
 
 
-def standing(found: StudyStanding) -> str:
-    """Where a study stands."""
+def study_state(found: StudyState) -> str:
+    """The state of a study."""
     counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count)
     so_far = " so far" if found.search else ""
     lines = [f"{found.name}: {found.done} of {found.total} trainings{so_far} done ({counts})"]
@@ -75,9 +75,9 @@ def standing(found: StudyStanding) -> str:
 
 def outcome(sweep: Sweep, ended: Outcome, location: str) -> str:
     """How a run ended, in a line."""
-    done = sum(standing.done for standing in ended.standings.values())
-    diverged = sum(standing.state == "diverged" for standing in ended.standings.values())
-    line = f"{sweep.name}: {done} of {len(ended.standings)} trainings done"
+    done = sum(state.done for state in ended.states.values())
+    diverged = sum(state.name == "diverged" for state in ended.states.values())
+    line = f"{sweep.name}: {done} of {len(ended.states)} trainings done"
     line += f", {diverged} of them diverged" if diverged else ""
     line += "" if ended.trained else "; nothing was left to train"
     return f"{line}; results in {location}"
@@ -86,9 +86,9 @@ def outcome(sweep: Sweep, ended: Outcome, location: str) -> str:
 def failures(sweep: Sweep, ended: Outcome) -> Iterator[str]:
     """A line for every training that is not done."""
     for training in ended.trainings:
-        standing = ended.standings[training.hash]
-        if not standing.done:
-            why = standing.reason or standing.state
+        state = ended.states[training.hash]
+        if not state.done:
+            why = state.reason or state.name
             log = f"; log: {ended.logs[training.hash]}" if training.hash in ended.logs else ""
             where = training.cell.label or sweep.name
             yield f"{where} seed {training.config.seed} ({training.hash}) failed: {why}{log}"

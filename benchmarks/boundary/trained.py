@@ -21,7 +21,7 @@ from sweeps.files.spec import Sweep
 from sweeps.planning import memory, packing
 from sweeps.planning.packing import Pack
 from sweeps.search.search import Answer, Evidence
-from sweeps.status import folder
+from sweeps.status import folder, training_states
 
 SLOTS = 2
 """Packs under way at a time."""
@@ -119,10 +119,10 @@ def _packs(asked: Sweep, evidence: Evidence, free: int) -> Iterator[Pack]:
     if isinstance(answer, Answer):
         return
     for batch in answer:
-        standings = folder.verified(batch, evidence.results)
+        states = training_states.verified(batch, evidence.results)
         packs = packing.packed(
-            [t for t in batch if not standings[t.hash].done],
-            {name: standing.step for name, standing in standings.items()},
+            [t for t in batch if not states[t.hash].done],
+            {name: state.step for name, state in states.items()},
             slots=max(free // len(answer), 1),
             memory=memory.per_pack(asked.file.resources),
         )

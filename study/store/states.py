@@ -1,4 +1,4 @@
-"""Where a training stands: the one definition, for `status`, `run`, `plan` and every report."""
+"""The state of a training: the one definition, for `status`, `run`, `plan` and every report."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from typing import Literal, get_args
 
 from study.store.results import DamagedTraining, Status
 
-TrainingState = Literal[
-    "finished", "diverged", "running", "unfinished", "waiting", "failed", "damaged"
-]
+StateName = Literal["finished", "diverged", "running", "unfinished", "waiting", "failed", "damaged"]
 """`finished` and `diverged` ones have nothing left to train. `running` and `unfinished` ones have
 steps and lack some, and somebody or nobody runs their study; `waiting` ones have none yet. `failed`
 ones raised before their last step. What there is of `damaged` ones cannot be trusted; they are
 redone."""
 
-STATES: tuple[TrainingState, ...] = get_args(TrainingState)
-DONE: tuple[TrainingState, ...] = ("finished", "diverged")
+STATES: tuple[StateName, ...] = get_args(StateName)
+DONE: tuple[StateName, ...] = ("finished", "diverged")
 
 
 def state_of(
     published: Status | DamagedTraining | None, last_step: int, *, attended: bool
-) -> TrainingState:
-    """The state of a training.
+) -> StateName:
+    """What the state of a training is called.
 
     Args:
         published: its status, what is wrong with its folder, or None before its first.

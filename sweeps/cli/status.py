@@ -1,4 +1,4 @@
-"""`memophase status`: where a sweep stands."""
+"""`memophase status`: how far a sweep is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def status(
         float, typer.Option(min=0.5, metavar="SECONDS", help="Between two looks of --watch.")
     ] = 5.0,
 ) -> None:
-    """Say where a sweep stands, also while it runs.
+    """Say how far a sweep is, also while it runs.
 
     How many trainings are done, what failed and why, how long is left; whichever process or machine
     runs it.
@@ -30,12 +30,12 @@ def status(
     from rich.console import Console
 
     from sweeps import show
-    from sweeps.status import standing
+    from sweeps.status import study_state
     from sweeps.upkeep import watch as watching
 
     def look() -> tuple[str, bool]:
-        found = standing.standing(results)
-        text = json.dumps(found.document(), indent=1) if as_json else show.standing(found)
+        found = study_state.study_state(results)
+        text = json.dumps(found.document(), indent=1) if as_json else show.study_state(found)
         return text, not watch or found.done == found.total
 
     watching.watch(look, every, Console())

@@ -16,8 +16,8 @@ from sweeps.planning.packing import Pack
 from sweeps.search.search import Answer, Evidence
 from sweeps.space import cost
 from sweeps.space.cost import Cost
-from sweeps.status import folder
-from sweeps.status.folder import Standing
+from sweeps.status import folder, training_states
+from sweeps.status.training_states import TrainingState
 
 MARGIN = (0.85, 1.3)
 """The ends of an estimate, as shares of what rates say: of eight packs these were 0.90 to 1.32
@@ -98,26 +98,26 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
     resources = sweep.file.resources
     known = sweep.search.known(Evidence(results))
     steps = {training.hash: training.config.last_step for training in known}
-    standings = folder.standings(steps, results)
-    done = {training for training, standing in standings.items() if standing.done}
+    states = training_states.by_status(steps, results)
+    done = {training for training, state in states.items() if state.done}
     slots, limit = memory.slots_here(resources), memory.per_pack(resources)
     on_gpu = resources.gpus_per_pack > 0
     answer = sweep.search.ask(Evidence(results, done), slots)
     unfinished = [] if isinstance(answer, Answer) else [t for batch in answer for t in batch]
     for training in unfinished:
-        standings.setdefault(training.hash, Standing("waiting"))
+        states.setdefault(training.hash, TrainingState("waiting"))
     packs = packing.packed(
         unfinished,
-        {training: standing.step for training, standing in standings.items()},
+        {training: state.step for training, state in states.items()},
         slots=slots,
         members=resources.members_per_pack,
         memory=limit,
         on_gpu=on_gpu,
-        compositions={training: standing.composition for training, standing in standings.items()},
+        compositions={training: state.composition for training, state in states.items()},
     )
     configs = [t.config for c in sweep.cells for t in sweep.search.space.replicas(c)]
     most_flop = sweep.search.most_flop(Evidence(results, done))
-    spent = cost.total(cost.of(t.config, standings[t.hash].step) for t in unfinished)
+    spent = cost.total(cost.of(t.config, states[t.hash].step) for t in unfinished)
     core = wall = None
     if timed and not on_gpu:
         core, wall = _hours(packs, slots, resources.cpus_per_pack)

@@ -23,9 +23,9 @@ from sweeps.running.supply import Supply
 from sweeps.running.tuner import Trials
 from sweeps.search.search import Answer, Evidence
 from sweeps.space.cells import Training
-from sweeps.status import folder, usage
-from sweeps.status.folder import Standing
+from sweeps.status import folder, training_states, usage
 from sweeps.status.heartbeat import Heartbeat
+from sweeps.status.training_states import TrainingState
 from sweeps.status.usage import Usage
 
 RESTARTS = 1
@@ -42,14 +42,14 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        standings: hash -> where each training of the sweep stands.
+        states: hash -> the state of each training of the sweep.
         trainings: those that are known by now.
         trained: how many this run took on.
         logs: hash of a failed training -> where its log is.
         usage: what it did with its processors; None where it trained nothing.
     """
 
-    standings: dict[str, Standing]
+    states: dict[str, TrainingState]
     trainings: Sequence[Training] = ()
     trained: int = 0
     logs: dict[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Outcome:
     @property
     def complete(self) -> bool:
         """Whether every training is done."""
-        return all(standing.done for standing in self.standings.values())
+        return all(state.done for state in self.states.values())
 
 
 def absolute(location: str) -> str:
@@ -125,9 +125,9 @@ def _run(
     patient = results.patient()
     folder.clear_partial(patient)
     known = folder.publish(sweep, Evidence(patient))
-    before = folder.verified(known, results)
+    before = training_states.verified(known, results)
     say_damage(sweep, known, before)
-    done = {hash_ for hash_, standing in before.items() if standing.done}
+    done = {hash_ for hash_, state in before.items() if state.done}
     coming = sweep.search.ask(Evidence(results, done), 1)
     folder.publish_outcome(sweep, Evidence(patient, done))
     progress.begin(len(known), len(known) - len(done))
@@ -146,13 +146,13 @@ def _run(
         cpus=sweep.file.resources.cpus_per_pack,
     )
     usage.publish(used, patient)
-    standings = folder.standings(steps, results)
-    return Outcome(standings, after, len(supply.before), supply.logs, used)
+    states = training_states.by_status(steps, results)
+    return Outcome(states, after, len(supply.before), supply.logs, used)
 
 
 def _through_ray(
     sweep: Sweep,
-    standings: dict[str, Standing],
+    states: dict[str, TrainingState],
     results: Results,
     location: str,
     address: str,
@@ -172,7 +172,7 @@ def _through_ray(
             with RayProcess(address) as ray:
                 starts = STARTS
                 slots = tuner.slots(ray.nodes, resources)
-                supply = Supply(sweep, results, location, standings, slots, progress, taken)
+                supply = Supply(sweep, results, location, states, slots, progress, taken)
                 trials = Trials.of(location, resources, slots, secrets.token_hex(4))
                 with first_interrupt(lambda r=ray: _finish(r, progress)):
                     ray.train(trials, supply, supply.tasks)
@@ -189,8 +189,8 @@ def _through_ray(
             restarts -= 1
             progress.lost(f"{loss}; log: {log}")
             known = sweep.search.known(Evidence(results))
-            standings = folder.verified(known, results)
-            progress.begin(len(known), sum(not each.done for each in standings.values()))
+            states = training_states.verified(known, results)
+            progress.begin(len(known), sum(not each.done for each in states.values()))
         finally:
             folder.clear_tune(results)
 
@@ -219,13 +219,13 @@ def _whose(address: str) -> str:
 
 
 def say_damage(
-    sweep: Sweep, trainings: Sequence[Training], standings: Mapping[str, Standing]
+    sweep: Sweep, trainings: Sequence[Training], states: Mapping[str, TrainingState]
 ) -> None:
     """A line for every training whose folder is not whole, before it is trained again."""
     for training in trainings:
-        if standings[training.hash].state == "damaged":
+        if states[training.hash].name == "damaged":
             where = f"{training.cell.label or sweep.name} seed {training.config.seed}"
-            reason = standings[training.hash].reason
+            reason = states[training.hash].reason
             logger.warning("%s (%s) is damaged: %s", where, training.hash, reason)
 
 

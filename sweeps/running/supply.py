@@ -19,8 +19,8 @@ from sweeps.running import tuner
 from sweeps.running.progress import Progress
 from sweeps.running.watcher import reason
 from sweeps.search.search import Answer, Batch, Evidence
-from sweeps.status import folder
-from sweeps.status.folder import Standing
+from sweeps.status import folder, training_states
+from sweeps.status.training_states import TrainingState
 
 EVERY = 10.0
 """Seconds between two tellings of what the search has found."""
@@ -36,7 +36,7 @@ class Supply:
         sweep: what is run.
         results: where, patient with storage that fails in passing.
         location: the same, path or URI.
-        standings: of the trainings that are known, after every file of theirs was read.
+        states: of the trainings that are known, after every file of theirs was read.
         slots: packs at a time.
         progress: told what happens.
         before: hash of each training that the run took on -> the step at which it stood; added to.
@@ -50,14 +50,14 @@ class Supply:
         sweep: Sweep,
         results: Results,
         location: str,
-        standings: Mapping[str, Standing],
+        states: Mapping[str, TrainingState],
         slots: int,
         progress: Progress,
         before: dict[str, int],
     ) -> None:
         self._sweep, self._results, self._progress = sweep, results, progress
         self._location, self._slots = location, slots
-        self._standings = dict(standings)
+        self._states = dict(states)
         self._given: dict[str, Pack] = {}
         self._running: dict[str, Pack] = {}
         self._alone: list[Pack] = []
@@ -122,7 +122,7 @@ class Supply:
         """What is known by now."""
         return Evidence(
             results=self._results,
-            done={hash_ for hash_, standing in self._standings.items() if standing.done},
+            done={hash_ for hash_, state in self._states.items() if state.done},
             given=dict.fromkeys(self._given),
             running={t.hash for pack in self._running.values() for t in pack.trainings},
         )
@@ -130,29 +130,29 @@ class Supply:
     def _packed(self, batch: Batch, batches: int) -> list[Pack]:
         """The packs of a batch, which shares the free slots with others."""
         resources = self._sweep.file.resources
-        standings = self._looked_at(batch)
+        states = self._looked_at(batch)
         return packing.packed(
-            [t for t in batch if not standings[t.hash].done],
-            {training: standing.step for training, standing in standings.items()},
+            [t for t in batch if not states[t.hash].done],
+            {training: state.step for training, state in states.items()},
             slots=max(self._free // batches, 1),
             members=resources.members_per_pack,
             memory=memory.per_pack(resources),
             on_gpu=resources.gpus_per_pack > 0,
-            compositions={name: standing.composition for name, standing in standings.items()},
+            compositions={name: state.composition for name, state in states.items()},
         )
 
-    def _looked_at(self, batch: Batch) -> dict[str, Standing]:
-        """Where the trainings of a batch stand, every file of new ones read."""
-        new = [t for t in batch if t.hash not in self._standings]
-        self._standings |= folder.verified(new, self._results)
-        return {t.hash: self._standings[t.hash] for t in batch}
+    def _looked_at(self, batch: Batch) -> dict[str, TrainingState]:
+        """The states of the trainings of a batch, every file of new ones read."""
+        new = [t for t in batch if t.hash not in self._states]
+        self._states |= training_states.verified(new, self._results)
+        return {t.hash: self._states[t.hash] for t in batch}
 
     def _give(self, packs: Sequence[Pack]) -> list[Pack]:
         """These are about to be trained: the folder lists them before anything of them is there."""
         for pack in packs:
             for training in pack.trainings:
                 self._given[training.hash] = pack
-                self.before.setdefault(training.hash, self._standings[training.hash].step)
+                self.before.setdefault(training.hash, self._states[training.hash].step)
         self._list()
         self._take(packs)
         return list(packs)

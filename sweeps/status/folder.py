@@ -1,4 +1,4 @@
-"""The folder of a study beside its trainings: which sweep it holds, and what stands finished in it.
+"""The folder of a study beside its trainings: which sweep it holds, and what is said of its runs.
 
 <results>/sweep.json          the sweep as it was last run, and the trainings it consists of
           last-run.json       what the last run did with its processors
@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,42 +21,12 @@ from study.config import TrialConfig
 from study.store import listing
 from study.store.listing import FILE, VERSION, ListingError, Study
 from study.store.results import POOLS, DamagedTraining, Results, Status
-from study.store.states import DONE, TrainingState, state_of
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep
 from sweeps.search.search import Evidence
 from sweeps.space.cells import Training, pools
 
 OUTCOME, FAILURES = "search", "failures"
-READERS = 8
-BATCH = 64
-"""Trainings that are looked at by one of the readers in a row."""
-READ_AT_MOST = 256 * 2**20
-"""Bytes of a study that `inspected` reads whole."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a training stands.
-
-    Attributes:
-        state: see `TrainingState`.
-        step: the last published step.
-        composition: the pack it was trained in, where results depend on it.
-        reason: of a failure or damage.
-        size: bytes of the files of that step.
-    """
-
-    state: TrainingState
-    step: int = 0
-    composition: tuple[str, ...] = ()
-    reason: str = ""
-    size: int = 0
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left to train."""
-        return self.state in DONE
 
 
 def publish(sweep: Sweep, evidence: Evidence) -> tuple[Training, ...]:
@@ -168,65 +136,6 @@ def refuse_other_study(sweep: Sweep, results: Results, location: str) -> None:
             "choose another folder with --results, or another name with --set name=…",
             place=location,
         )
-
-
-def standings(
-    last_steps: Mapping[str, int], results: Results, *, attended: bool = False
-) -> dict[str, Standing]:
-    """Where each training stands by its status alone.
-
-    Args:
-        last_steps: hash -> the step at which it is to end.
-        results: where they are published.
-        attended: whether anybody runs them.
-    """
-    return _all(last_steps, results.status, attended)
-
-
-def inspected(last_steps: Mapping[str, int], results: Results) -> dict[str, Standing]:
-    """Where each training stands, told while nobody runs them, with damage to their files.
-
-    Every byte is read where these are few enough to take seconds; of more, sizes are compared.
-    """
-    by_status = _all(last_steps, results.status, False)
-    few = sum(standing.size for standing in by_status.values()) <= READ_AT_MOST
-    return _all(last_steps, results.verified if few else results.measured, False)
-
-
-def verified(trainings: Sequence[Training], results: Results) -> dict[str, Standing]:
-    """Where each training stands after every file of it was read, so that damage shows."""
-    configs = {training.hash: training.config for training in trainings}
-    last_steps = {hash_: config.last_step for hash_, config in configs.items()}
-    return _all(last_steps, lambda hash_: results.verified(hash_, configs[hash_]), False)
-
-
-def _all(
-    last_steps: Mapping[str, int], read: Callable[[str], Status | None], attended: bool
-) -> dict[str, Standing]:
-    """Where each training stands, several read at a time: most of it is waiting for files."""
-
-    def several(batch: Sequence[str]) -> list[Standing]:
-        return [_standing(read, name, last_steps[name], attended) for name in batch]
-
-    names = list(last_steps)
-    batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
-    with ThreadPoolExecutor(READERS) as pool:
-        found = [standing for batch in pool.map(several, batches) for standing in batch]
-    return dict(zip(names, found, strict=True))
-
-
-def _standing(
-    read: Callable[[str], Status | None], training: str, last_step: int, attended: bool
-) -> Standing:
-    try:
-        status = read(training)
-    except DamagedTraining as damage:
-        return Standing(state_of(damage, last_step, attended=attended), reason=str(damage))
-    state = state_of(status, last_step, attended=attended)
-    if status is None:
-        return Standing(state)
-    size = sum(entry.size for entry in status.files.values())
-    return Standing(state, status.step, tuple(status.composition), status.error or "", size)
 
 
 def note_failure(results: Results, name: str, text: str) -> str:

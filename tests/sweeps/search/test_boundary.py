@@ -250,7 +250,7 @@ def test_a_training_without_a_value_is_tried_but_not_for_ever(ray: type[StandIn]
     ray.train = train
     outcome, _ = run(tmp_path)
     assert outcome.logs
-    assert {s.state for s in outcome.standings.values()} == {"finished", "failed"}
+    assert {s.name for s in outcome.states.values()} == {"finished", "failed"}
     assert spent(told) < 0.3
 
 

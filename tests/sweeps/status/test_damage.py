@@ -21,7 +21,7 @@ from study.store.storage import Store
 from study.training.member import Member
 from sweeps import reporting
 from sweeps.faults import UsageError
-from sweeps.status import standing
+from sweeps.status import study_state
 from tests.analysis import synthetic
 
 DAMAGED, OTHER = synthetic.config(seed=0, steps=512), synthetic.config(seed=1, steps=512)
@@ -98,7 +98,7 @@ KINDS: dict[str, Callable[[Path, Path], object]] = {
 
 def told(results: Path) -> str:
     """What `status` says of the training; empty where it finds nothing wrong."""
-    found = standing.standing(str(results))
+    found = study_state.study_state(str(results))
     assert {t.hash for t, _ in found.troubles} <= {DAMAGED.hash}
     waits = "waiting" if found.counts["waiting"] else ""
     return found.troubles[0][1] if found.troubles else waits
@@ -254,7 +254,7 @@ def test_a_bad_sweep_json_is_named_by_status_and_report(results, content, caplog
     file = results / "sweep.json"
     file.unlink()
     file.mkdir() if content is None else file.write_bytes(content)
-    for command in (standing.standing, lambda where: reporting.write(where, None)):
+    for command in (study_state.study_state, lambda where: reporting.write(where, None)):
         with pytest.raises(UsageError, match=r"sweep\.json: "):
             command(str(results))
     assert len(load(results).trainings) == 2

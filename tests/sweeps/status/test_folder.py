@@ -18,7 +18,7 @@ from sweeps.faults import UsageError
 from sweeps.files import spec
 from sweeps.running.run import say_damage
 from sweeps.search.search import Evidence
-from sweeps.status import folder, heartbeat, standing
+from sweeps.status import folder, heartbeat, study_state, training_states
 from sweeps.status.heartbeat import Heartbeat
 from tests.analysis import synthetic
 from tests.sweeps.tiny import TINY, memophase
@@ -91,15 +91,15 @@ def test_a_listed_training_that_is_none_is_named(results: Results, name: str, va
         folder.read(results)
 
 
-def test_standings_tell_what_is_left(results: Results):
+def test_states_tell_what_is_left(results: Results):
     states = {"a": ("finished", 32), "b": ("running", 8), "c": ("diverged", 8), "d": ("failed", 8)}
     for name, (state, step) in states.items():
         status = Status(training=name, state=state, step=step)  # type: ignore[arg-type]
         results.store.publish(f"trainings/{name}/status.json", status.to_bytes())
     results.store.publish("trainings/e/status.json", b"{}")
     results.store.publish("trainings/f", b"in the way")
-    found = folder.standings(dict.fromkeys("abcdefg", 32), results)
-    states = {name: standing.state for name, standing in found.items()}
+    found = training_states.by_status(dict.fromkeys("abcdefg", 32), results)
+    states = {hash_: state.name for hash_, state in found.items()}
     assert states == {
         "a": "finished",
         "b": "unfinished",
@@ -109,8 +109,8 @@ def test_standings_tell_what_is_left(results: Results):
         "f": "damaged",
         "g": "waiting",
     }
-    assert [name for name, standing in found.items() if standing.done] == ["a", "c"]
-    assert not folder.standings({"a": 64}, results)["a"].done
+    assert [hash_ for hash_, state in found.items() if state.done] == ["a", "c"]
+    assert not training_states.by_status({"a": 64}, results)["a"].done
 
 
 def test_a_second_runner_is_told_who_is_first(results: Results):
@@ -205,8 +205,12 @@ def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results, caplog)
     for training in sweep.trainings:
         results.publish(training.config, "finished", 32, {}, b"weights")
     longer = spec.loads(TINY, ["training.steps=64"])
-    assert {s.state for s in folder.verified(sweep.trainings, results).values()} == {"finished"}
-    assert {s.state for s in folder.verified(longer.trainings, results).values()} == {"unfinished"}
+    assert {s.name for s in training_states.verified(sweep.trainings, results).values()} == {
+        "finished"
+    }
+    assert {s.name for s in training_states.verified(longer.trainings, results).values()} == {
+        "unfinished"
+    }
 
     own = [Path(results.store.full(f"trainings/{t.hash}")) for t in sweep.trainings]
     checkpoint = own[0] / "checkpoint-000000032.pt"
@@ -215,8 +219,8 @@ def test_no_damage_is_hidden_by_a_config_that_is_known(results: Results, caplog)
     os.utime(checkpoint, ns=(before.st_atime_ns, before.st_mtime_ns))
     (own[1] / "config.json").write_bytes((own[2] / "config.json").read_bytes())
     (own[3] / "config.json").write_text("{")
-    found = folder.verified(sweep.trainings, results)
-    assert [found[t.hash].state for t in sweep.trainings] == [
+    found = training_states.verified(sweep.trainings, results)
+    assert [found[t.hash].name for t in sweep.trainings] == [
         "damaged",
         "damaged",
         "finished",
@@ -262,12 +266,12 @@ def test_a_heartbeat_that_cannot_be_holds_nothing_and_is_named(results: Results,
         Path(results.store.full("runs/x.json")).mkdir(parents=True)
     else:
         results.store.publish("runs/x.json", wrong)
-    found = standing.standing(results.store.root)
+    found = study_state.study_state(results.store.root)
     assert found.runner is None
     (line,) = found.ignored
     assert line.startswith(f"{results.store.full('runs/x.json')} is ignored: ")
     assert "\n" not in line
-    assert line in show.standing(found)
+    assert line in show.study_state(found)
     assert found.document()["ignored"] == [line]
     with Heartbeat(results.store, nothing):
         assert caplog.messages == [line]
@@ -278,7 +282,7 @@ def test_a_heartbeat_that_cannot_be_holds_nothing_and_is_named(results: Results,
 def test_a_file_in_the_place_of_the_heartbeats_is_named(results: Results):
     publish(spec.loads(TINY), results)
     results.store.publish("runs", b"in the way")
-    (line,) = standing.standing(results.store.root).ignored
+    (line,) = study_state.study_state(results.store.root).ignored
     assert line.startswith(f"{results.store.full('runs')} is ignored: ")
 
 
@@ -298,7 +302,7 @@ def test_a_sweep_that_became_longer_is_told_alike_by_everyone(results: Results):
     first = longer.trainings[0]
     results.publish(first.config, "running", 32, {}, b"weights")
     location = results.store.root
-    words = show.standing(standing.standing(location)).splitlines()
+    words = show.study_state(study_state.study_state(location)).splitlines()
     assert words == [
         "tiny: 0 of 4 trainings done (4 unfinished)",
         "nobody runs it; run it to go on",
@@ -306,9 +310,11 @@ def test_a_sweep_that_became_longer_is_told_alike_by_everyone(results: Results):
     found = load(location).trainings
     assert set(found["state"]) == {"unfinished"}
     assert set(found["last_step"]) == {64}
-    assert {s.state for s in folder.verified(longer.trainings, results).values()} == {"unfinished"}
+    assert {s.name for s in training_states.verified(longer.trainings, results).values()} == {
+        "unfinished"
+    }
     beat(results)
-    assert "(4 running)" in show.standing(standing.standing(location))
+    assert "(4 running)" in show.study_state(study_state.study_state(location))
     assert set(load(location).trainings["state"]) == {"running"}
 
 

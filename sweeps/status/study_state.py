@@ -1,4 +1,4 @@
-"""Where a whole study stands, read from its results folder while anyone may be running it."""
+"""The state of a whole study, read from its results folder while anyone may be running it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from study.store.results import Results
 from study.store.runners import Runner, runners
 from study.store.states import DONE, STATES
 from sweeps.faults import UsageError
-from sweeps.status import folder, usage
-from sweeps.status.folder import Standing
+from sweeps.status import folder, training_states, usage
+from sweeps.status.training_states import TrainingState
 from sweeps.status.usage import Usage
 
 
 @dataclass(frozen=True)
-class StudyStanding:
-    """Where a study stands.
+class StudyState:
+    """How far a study is.
 
     Attributes:
         counts: state -> trainings.
@@ -70,8 +70,8 @@ class StudyStanding:
         }
 
 
-def standing(location: str) -> StudyStanding:
-    """Where the study in a results folder stands.
+def study_state(location: str) -> StudyState:
+    """The state of the study in a results folder.
 
     Raises:
         UsageError: when the folder holds no study.
@@ -82,14 +82,14 @@ def standing(location: str) -> StudyStanding:
         attending = runners(results.store)
         last_steps = {t.hash: t.last_step for t in study.trainings}
         if attending.alive:  # who runs it has read every file, and replaces them now
-            found = folder.standings(last_steps, results, attended=True)
+            found = training_states.by_status(last_steps, results, attended=True)
         else:
-            found = folder.inspected(last_steps, results)
+            found = training_states.inspected(last_steps, results)
     except OSError as error:
         raise UsageError.of(f"cannot be read: {error.strerror or error}", place=location) from None
-    return StudyStanding(
+    return StudyState(
         name=study.name,
-        counts={state: sum(s.state == state for s in found.values()) for state in STATES},
+        counts={state: sum(s.name == state for s in found.values()) for state in STATES},
         runner=attending.alive[0] if attending.alive else None,
         troubles=[(t, _trouble(found[t.hash])) for t in study.trainings if _trouble(found[t.hash])],
         steps_done=sum(min(found[t.hash].step, t.last_step) for t in study.trainings),
@@ -100,7 +100,7 @@ def standing(location: str) -> StudyStanding:
     )
 
 
-def _trouble(standing: Standing) -> str:
-    if standing.state not in ("failed", "damaged"):
+def _trouble(state: TrainingState) -> str:
+    if state.name not in ("failed", "damaged"):
         return ""
-    return f"{standing.state}: {standing.reason}" if standing.reason else standing.state
+    return f"{state.name}: {state.reason}" if state.reason else state.name

@@ -32,12 +32,12 @@ class AliasTables:
         rows, size = probabilities.shape
         raw = [row.tobytes() for row in probabilities]  # symbols often share their probabilities
         built = {each: _alias(np.frombuffer(each)) for each in dict.fromkeys(raw)}
-        kept, alias = (
+        share, alias = (
             np.stack(column) for column in zip(*(built[each] for each in raw), strict=True)
         )
         own = np.arange(rows * size).reshape(rows, size)
         given = own[:, :1] + alias
-        edges = np.arange(size) + kept
+        edges = np.arange(size) + share
         return cls(size, edges.ravel(), np.stack([own, given], axis=-1).ravel())
 
     def draw(self, rows: NDArray[Any], uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -62,12 +62,12 @@ def _alias(probabilities: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDA
     heavy = np.flatnonzero(heavy)
     lack = np.concatenate([[0.0], np.cumsum(1 - weights[light])])
     excess = np.cumsum(weights[heavy] - 1)
-    kept, alias = np.minimum(weights, 1), np.arange(size)
+    share, alias = np.minimum(weights, 1), np.arange(size)
     giver = np.searchsorted(excess, lack[:-1], side="right")
     alias[light] = heavy[np.minimum(giver, len(heavy) - 1)]
     overdrawn = np.searchsorted(lack, excess[:-1])
     closed = overdrawn < len(lack)
-    kept[heavy] = 1
-    kept[heavy[:-1][closed]] = 1 + excess[:-1][closed] - lack[overdrawn[closed]]
+    share[heavy] = 1
+    share[heavy[:-1][closed]] = 1 + excess[:-1][closed] - lack[overdrawn[closed]]
     alias[heavy[:-1]] = heavy[1:]
-    return kept, alias
+    return share, alias

@@ -1,5 +1,6 @@
 """What one training is: its settings, their identity, and when it is measured."""
 
+from study.config.own_strings import PoolConfig, StringsConfig
 from study.config.sections import (
     KEEP,
     MAX_LEAVES,
@@ -12,7 +13,6 @@ from study.config.sections import (
     TrainingConfig,
 )
 from study.config.settings import ConfigError
-from study.config.strings import PoolConfig, StringsConfig
 from study.config.trial import SEMANTICS, TrialConfig
 
 __all__ = [

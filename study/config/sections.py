@@ -119,7 +119,7 @@ class DiffusionConfig(Section):
     num_timesteps: int = setting(200, minimum=21, maximum=100_000)
     """T; the noise schedule is stretched so that the last step is always pure noise."""
     process: str = setting("uniform", choices=PROCESSES, neutral="uniform")
-    """What becomes of a leaf that is not kept: `uniform` redraws it uniformly, `absorbing` masks
+    """What becomes of a leaf that noise hits: `uniform` redraws it uniformly, `absorbing` masks
     it."""
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from rhm import TreeShape
+from study.config.own_strings import PoolConfig, StringsConfig
 from study.config.schedule import FORWARD_AND_BACKWARD, Schedule
 from study.config.sections import (
     GRAMMAR,
@@ -26,7 +27,6 @@ from study.config.sections import (
     TrainingConfig,
 )
 from study.config.settings import Section, built, flattened, identity, plain, setting
-from study.config.strings import PoolConfig, StringsConfig
 
 SEMANTICS = 3
 """Raised whenever a change of the code changes results; part of every identity."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from study.config.strings import PoolConfig, depth_of
+from study.config.own_strings import PoolConfig, depth_of
 
 
 class DamagedPool(ValueError):  # noqa: N818 - a state of the disk, told to the user as such

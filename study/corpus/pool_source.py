@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rhm.exact.scored import ScoredStrings
 from rhm.randomness import generator
 from study.config import StringsConfig
-from study.config.strings import POSITIONAL
+from study.config.own_strings import POSITIONAL
 from study.config.trial import reference_size
 from study.corpus.ngram import NGram
 from study.corpus.pool import Pool

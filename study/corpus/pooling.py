@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.config import MAX_LEAVES
-from study.config.strings import PoolConfig, StringsConfig, depth_of
+from study.config.own_strings import PoolConfig, StringsConfig, depth_of
 from study.corpus.pool import Pool
 from study.corpus.reading import Lines, Unreadable
 

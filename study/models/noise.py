@@ -17,13 +17,13 @@ class Noise(Protocol):
 
     @property
     def alpha_bar(self) -> Tensor:
-        """(T + 1,) ᾱ_t, the probability of keeping a leaf until step t."""
+        """(T + 1,) ᾱ_t, the probability that a leaf is untouched until step t."""
         ...
 
     @property
     def stationary(self) -> Tensor:
-        """π (n,): the probability of each of n symbols that a noisy leaf can be, where it is not
-        kept; the v symbols of the strings come first."""
+        """π (n,): the probability of each of n symbols that a noisy leaf can be, where it was
+        hit; the v symbols of the strings come first."""
         ...
 
 
@@ -36,8 +36,8 @@ def trust(noise: Noise, v: int) -> Tensor:
     """
     alpha_bar, pi = noise.alpha_bar.double(), noise.stationary.double()
     share = pi[:v].sum() / pi.sum()
-    kept = alpha_bar.clamp_min(torch.finfo(torch.float32).tiny)  # nothing is seen where ᾱ_t = 0
-    return kept / kept.lerp(torch.ones_like(kept), share)
+    seen = alpha_bar.clamp_min(torch.finfo(torch.float32).tiny)  # nothing is seen where ᾱ_t = 0
+    return seen / seen.lerp(torch.ones_like(seen), share)
 
 
 def evidence_of_certainty(noise: Noise, v: int, columns: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Masked diffusion: discrete diffusion with the absorbing kernel ([D3PM], appendix A.2.2).
 
-A leaf that is not kept becomes the mask symbol v and stays it. A masked leaf says nothing of its
+A leaf that noise hits becomes the mask symbol v and stays it. A masked leaf says nothing of its
 own, so its cavity marginal is its posterior, and a reverse step does one thing: it unmasks each
 masked leaf with the schedule's probability, whatever the denoiser says, and never changes it again.
 With x_0 = a masked at t, q(x_{t-1} = a | x_t, x_0) = (ᾱ_{t-1} - ᾱ_t)/(1 - ᾱ_t) =: w_t and it stays
@@ -54,10 +54,12 @@ class Absorbing(Diffusion):
         With the floor a leaf that is seen has a cavity marginal too, and strings that fit none of
         those that an exact denoiser knows are denoised as the nearest of them.
         """
-        keep = self.alpha_bar[t][..., None, None]
+        untouched = self.alpha_bar[t][..., None, None]
         x_t = x_t.unsqueeze(-1)
         symbols = torch.arange(self.vocab_size, device=x_t.device)
-        return (keep * (x_t == symbols) + (1 - keep) * (x_t == self.mask)).clamp_min(FLOOR)
+        return (untouched * (x_t == symbols) + (1 - untouched) * (x_t == self.mask)).clamp_min(
+            FLOOR
+        )
 
     def loss_and_gradient(
         self, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor

@@ -85,7 +85,7 @@ class Diffusion(ABC):
     @property
     @abstractmethod
     def stationary(self) -> Tensor:
-        """π, from which a leaf that is not kept is drawn: (num_inputs,) probabilities."""
+        """π, from which a leaf that noise hits is drawn: (num_inputs,) probabilities."""
 
     @property
     def num_inputs(self) -> int:

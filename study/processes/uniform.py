@@ -1,6 +1,6 @@
 """Discrete diffusion with the uniform kernel ([D3PM], section 3 and appendix A.2.1).
 
-A leaf that is not kept is redrawn uniformly from the vocabulary, so a reverse step may change any
+A leaf that noise hits is redrawn uniformly from the vocabulary, so a reverse step may change any
 leaf, at any step.
 """
 
@@ -35,18 +35,18 @@ class Uniform(Diffusion):
         return (uniform * self.vocab_size).long().clamp_max(self.vocab_size - 1)
 
     def noised(self, x_0: Tensor, t: Tensor, uniform: Tensor) -> Tensor:
-        """Draw x_t; what is left of u where it is not kept, (u - ᾱ_t)/(1 - ᾱ_t), is uniform again
-        and picks the redrawn symbol.
+        """Draw x_t; what is left of u where the leaf is redrawn, (u - ᾱ_t)/(1 - ᾱ_t), is uniform
+        again and picks the new symbol.
         """
         v = self.vocab_size
-        keep = self.alpha_bar[t].unsqueeze(-1).expand(*t.shape, x_0.shape[-1]).contiguous()
-        redrawn = (uniform - keep).mul_(v / (1 - keep)).clamp_(0, v - 1)
-        return torch.where(uniform < keep, x_0, redrawn.long())
+        untouched = self.alpha_bar[t].unsqueeze(-1).expand(*t.shape, x_0.shape[-1]).contiguous()
+        redrawn = (uniform - untouched).mul_(v / (1 - untouched)).clamp_(0, v - 1)
+        return torch.where(uniform < untouched, x_0, redrawn.long())
 
     def likelihood(self, x_t: Tensor, t: Tensor) -> Tensor:
         """ᾱ_t [a = x_t] + (1 - ᾱ_t)/v for every symbol a."""
-        keep = self.alpha_bar[t][..., None, None]
-        return keep * self._one_hot(x_t) + (1 - keep) / self.vocab_size
+        untouched = self.alpha_bar[t][..., None, None]
+        return untouched * self._one_hot(x_t) + (1 - untouched) / self.vocab_size
 
     def loss_and_gradient(
         self, logits: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor
@@ -78,13 +78,13 @@ class Uniform(Diffusion):
         """
         guess = torch.softmax(logits.movedim(-1, SYMBOLS), SYMBOLS)
         earlier = self.alpha_bar[to]
-        kept, earlier = (
+        untouched, earlier = (
             x.unsqueeze(-1).unsqueeze(SYMBOLS) for x in (self.alpha_bar[t] / earlier, earlier)
         )
         previous = guess.mul_(earlier).add_((1 - earlier) / self.vocab_size)
         here = x_t.unsqueeze(SYMBOLS)
-        stayed = previous.gather(SYMBOLS, here).mul_(kept)
-        return previous.mul_((1 - kept) / self.vocab_size).scatter_add_(SYMBOLS, here, stayed)
+        stayed = previous.gather(SYMBOLS, here).mul_(untouched)
+        return previous.mul_((1 - untouched) / self.vocab_size).scatter_add_(SYMBOLS, here, stayed)
 
     def reverse_step(
         self, logits: Tensor, x_t: Tensor, t: Tensor, to: Tensor, uniform: Tensor
@@ -100,9 +100,9 @@ class Uniform(Diffusion):
         """
         # Rounded as `reverse_weights` rounds it: what it leaves of 1 is small.
         earlier = self.alpha_bar[to]
-        kept, earlier = (self.alpha_bar[t] / earlier).double(), earlier.double()
-        redrawn, least = (1 - kept) / self.vocab_size, (1 - earlier) / self.vocab_size
-        change, stay = redrawn * (1 - least), (kept + redrawn) * least
+        untouched, earlier = (self.alpha_bar[t] / earlier).double(), earlier.double()
+        redrawn, least = (1 - untouched) / self.vocab_size, (1 - earlier) / self.vocab_size
+        change, stay = redrawn * (1 - least), (untouched + redrawn) * least
         return change / (change + stay)
 
     def shares_of_steps(self) -> NDArray[np.float64]:

@@ -78,7 +78,7 @@ class Status:
     version: int = records.VERSION
 
     @property
-    def kept(self) -> dict[int, str]:
+    def kept_checkpoints(self) -> dict[int, str]:
         """Step -> name, in `files`, of every kept checkpoint, rising."""
         names = (name for name in self.files if name.startswith(_KEPT))
         return dict(sorted((int(name.removeprefix(_KEPT)), name) for name in names))
@@ -285,11 +285,11 @@ class Results:
         checkpoint: bytes,
         composition: tuple[str, ...] = (),
         error: str | None = None,
-        kept: Mapping[int, bytes | Entry] | None = None,
+        kept_checkpoints: Mapping[int, bytes | Entry] | None = None,
     ) -> Status:
         """Publish one step of a training: files first, the status last, old files then go.
 
-        kept: by step, further checkpoints to publish, or published ones to keep.
+        kept_checkpoints: by step, further checkpoints to publish, or published ones to keep.
         """
         training = config.hash
         folder = self.store.child(f"{FOLDER}/{training}")
@@ -299,7 +299,7 @@ class Results:
         }
         contents["checkpoint"] = (_checkpoint_file(step), checkpoint)
         files = {}
-        for kept_step, content in (kept or {}).items():
+        for kept_step, content in (kept_checkpoints or {}).items():
             if isinstance(content, Entry):
                 files[f"{_KEPT}{kept_step}"] = content
             else:

@@ -98,9 +98,9 @@ def _checkpoint(status: Status, step: int | None) -> str:
     """The name, in the status, of the checkpoint of a step."""
     if step is None or step == status.step:
         return "checkpoint"
-    if step not in status.kept:
-        steps = ", ".join(map(str, sorted({*status.kept, status.step})))
+    if step not in status.kept_checkpoints:
+        steps = ", ".join(map(str, sorted({*status.kept_checkpoints, status.step})))
         raise NotKept(
             f"training {status.training} has no checkpoint of step {step}; it kept {steps}"
         )
-    return status.kept[step]
+    return status.kept_checkpoints[step]

@@ -32,8 +32,8 @@ class Member:
         pool: reads the strings that its corpus is drawn from; None where a grammar makes them.
         status: its last published status; None before the first.
         tables: its published tables.
-        kept: step -> checkpoint, beside the last one: entries of published ones, and bytes of those
-            that the next publication adds.
+        kept_checkpoints: step -> checkpoint, beside the last one: entries of published ones, and
+            bytes of those that the next publication adds.
         fixed: what its measurements reuse; None before the first.
     """
 
@@ -41,7 +41,7 @@ class Member:
     pool: Callable[[], Pool | None] = lambda: None
     status: Status | None = None
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    kept: dict[int, bytes | Entry] = field(init=False)
+    kept_checkpoints: dict[int, bytes | Entry] = field(init=False)
     fixed: Fixed | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -134,13 +134,15 @@ class Member:
             checkpoint,
             composition=composition,
             error=error,
-            kept=self.kept,
+            kept_checkpoints=self.kept_checkpoints,
         )
         self.forget_unpublished()
 
     def forget_unpublished(self) -> None:
         """Of the kept checkpoints, leave the published ones; none where none are wanted."""
-        self.kept = {}
+        self.kept_checkpoints = {}
         if self.status is not None and self.keeps_checkpoints:
             files = self.status.files
-            self.kept = {step: files[name] for step, name in self.status.kept.items()}
+            self.kept_checkpoints = {
+                step: files[name] for step, name in self.status.kept_checkpoints.items()
+            }

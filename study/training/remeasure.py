@@ -59,7 +59,7 @@ class Remeasurement:
             DamagedTraining: when its folder is not whole.
         """
         source = results.status(training)
-        kept = list(source.kept) if source else []
+        kept = list(source.kept_checkpoints) if source else []
         if source is None or not kept:
             raise NotKept(
                 f"training {training} kept no checkpoints; train it with training.keep: log2"
@@ -148,7 +148,7 @@ def _measure_pack(
     for step, generates in configs[0].schedule.until(last):
         if step <= start:
             continue
-        checkpoints = [results.read(source, source.kept[step]) for source, _ in pack]
+        checkpoints = [results.read(source, source.kept_checkpoints[step]) for source, _ in pack]
         trainer.resume(checkpoints)
         measure(
             members,

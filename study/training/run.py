@@ -193,7 +193,7 @@ class _Run:
         for step in powers_of_two(self.trainer.step, until) if keeping else ():
             self.trainer.train(step)
             for k, member in keeping:
-                member.kept[step] = self.trainer.checkpoint(k)
+                member.kept_checkpoints[step] = self.trainer.checkpoint(k)
         self.trainer.train(until)
 
     def _diverged(self, k: int, loss: float, step: int) -> bool:

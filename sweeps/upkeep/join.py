@@ -252,10 +252,12 @@ def _take(into: Results, here: Status | None, place: Place, status: Status) -> N
 
     The strings that it draws from, where no grammar makes them, are there first.
     """
+    kept = {}
     if here is None:
         into.discard(status.training)  # damaged, or nothing
+    else:
+        kept = {name: here.files[name] for name in here.kept_checkpoints.values()}
     files = {name: place.results.read(status, name) for name in status.files}
-    kept = {} if here is None else {name: here.files[name] for name in here.kept.values()}
     into.hold_pools([place.results.config(status.training)], place.results)
     config = place.results.store.read(f"{FOLDER}/{status.training}/config.json")
     into.adopt(replace(status, files={**kept, **status.files}), config, files)

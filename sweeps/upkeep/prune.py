@@ -22,14 +22,14 @@ class Pruning:
         dropped: hash -> name of each training that goes, as the folder's study calls it.
         strings: file of strings of one's own that goes, as nothing of the sweep draws from it.
         size: bytes of all these files.
-        kept: trainings of the sweep that have a folder.
+        needed: trainings of the sweep that have a folder.
         done: whether they are gone.
     """
 
     dropped: Mapping[str, str]
     strings: Collection[str]
     size: int
-    kept: int
+    needed: int
     done: bool
 
 

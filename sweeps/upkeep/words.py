@@ -31,12 +31,12 @@ def joined(done: Joined, *, dry: bool) -> str:
 def pruning(found: Pruning, location: str) -> str:
     """What a prune deleted, or would delete."""
     if not found.dropped and not found.strings:
-        return f"{location}: the sweep needs all {found.kept} trainings that are there"
+        return f"{location}: the sweep needs all {found.needed} trainings that are there"
     verb = "deleted" if found.done else "would be deleted"
     what = [f"{len(found.dropped)} trainings"]
     what += [f"{len(found.strings)} files of strings"] * bool(found.strings)
     lines = [f"{location}: {' and '.join(what)}, {found.size / 2**20:.1f} MiB, {verb}"]
-    lines[0] += f"; {found.kept} stay"
+    lines[0] += f"; {found.needed} stay"
     lines += _listed([f"{name} ({hash_})" for hash_, name in found.dropped.items()])
     lines += _listed([f"{path}: no training that stays draws from it" for path in found.strings])
     return "\n".join([*lines, *["nothing was deleted; --yes does it"] * (not found.done)])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.study.calibration import strings
+from tests.study.calibration import without_a_law
 from tests.study.calibration.repetitions import Summary, beyond, most_beyond, summarised
 
 pytestmark = pytest.mark.long
@@ -19,19 +19,19 @@ pytestmark = pytest.mark.long
 SEEDS = range(200)
 WEIGHTS = (0.25, 0.75)
 CLOSE = 0.15
-UNSEEN = (strings.of_fresh, strings.of_another_model, strings.of_another_network)
+UNSEEN = (without_a_law.of_fresh, without_a_law.of_another_model, without_a_law.of_another_network)
 
 
-@pytest.fixture(scope="module", params=[strings.HIDDEN, strings.WORDS])
+@pytest.fixture(scope="module", params=[without_a_law.HIDDEN, without_a_law.WORDS])
 def summaries(request) -> list[Summary]:
     torch.set_num_threads(1)
     repetitions = [[sampler(seed, request.param) for seed in SEEDS] for sampler in UNSEEN]
     found = [summary for each in repetitions for summary in summarised(each)]
-    if request.param == strings.WORDS:
+    if request.param == without_a_law.WORDS:
         return [summary for summary in found if summary.name.startswith("λ")]
-    found += summarised([strings.of_losses(seed) for seed in SEEDS])
+    found += summarised([without_a_law.of_losses(seed) for seed in SEEDS])
     for weight in WEIGHTS:
-        found += summarised([strings.of_mixture(seed, weight) for seed in SEEDS])
+        found += summarised([without_a_law.of_mixture(seed, weight) for seed in SEEDS])
     return found
 
 
@@ -52,6 +52,6 @@ def test_lambda_is_told_in_every_repetition(summaries):
 
 
 def test_a_hidden_law_reads_as_a_known_one():
-    for summary in summarised([strings.with_and_without_the_law(seed) for seed in SEEDS]):
+    for summary in summarised([without_a_law.with_and_without_the_law(seed) for seed in SEEDS]):
         assert abs(summary.deviations) < 3
         assert summary.spread < 1.5 * summary.stated

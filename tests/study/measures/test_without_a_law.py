@@ -16,7 +16,7 @@ from study.measures import Reference, StringLosses, measure_losses, measure_stri
 from study.measures.copying import Copies
 from study.measures.gram_ranks import GROUPS
 from study.store.records import SCHEMAS
-from tests.study.calibration import strings
+from tests.study.calibration import without_a_law
 from tests.study.calibration.repetitions import summarised
 
 NEEDS_A_LAW = {
@@ -35,12 +35,12 @@ NEEDS_A_LAW = {
 
 @pytest.fixture(scope="module")
 def world() -> tuple[Corpus, Reference]:
-    return strings.world(3)
+    return without_a_law.world(3)
 
 
 def test_what_needs_a_law_is_null_and_the_rest_is_not(world):
     corpus, reference = world
-    tables = measure_strings(reference, strings.fresh(3))
+    tables = measure_strings(reference, without_a_law.fresh(3))
     for table, columns in NEEDS_A_LAW.items():
         for name in columns:
             assert set(map(type, tables[table][name])) == {type(None)}, name
@@ -71,7 +71,7 @@ def test_with_the_sides_exchanged_every_reading_changes_sign_or_side(world):
     corpus, reference = world
     exchanged = Reference.build(replace(corpus, training=corpus.control, control=corpus.training))
     copies = np.repeat(corpus.training.strings[:100], 8, axis=0)
-    sample = np.concatenate([copies, strings.fresh(3), strings.fresh(4)])
+    sample = np.concatenate([copies, without_a_law.fresh(3), without_a_law.fresh(4)])
     one, other = (measure_strings(each, sample) for each in (reference, exchanged))
     assert one["curves"]["copy_fraction"] == other["curves"]["control_copy_fraction"]
     assert other["curves"]["copy_fraction"] == one["curves"]["control_copy_fraction"]
@@ -170,8 +170,8 @@ def test_pairs_by_rank_are_tenths_of_the_strings_put_aside(world):
 
 
 def test_lambda_needs_as_many_controls_as_training_strings():
-    corpus = PoolSource(strings.pool(), StringsConfig()).draw(128, control_size=300, seed=1)
-    tables = measure_strings(Reference.build(corpus), strings.fresh(1))
+    corpus = PoolSource(without_a_law.pool(), StringsConfig()).draw(128, control_size=300, seed=1)
+    tables = measure_strings(Reference.build(corpus), without_a_law.fresh(1))
     assert tables["levels"]["partial_memorization"] == [None] * 4
     assert tables["curves"]["excess_copies"][0] is not None
 
@@ -198,7 +198,9 @@ def test_near_copies_of_images_are_told_by_the_ratio_rule():
     assert (other["ratio_copies"], other["ratio_copies_control"]) == ([0.0], [0.0])
 
 
-@pytest.mark.parametrize("of", [strings.of_fresh, strings.of_another_model, strings.of_losses])
+@pytest.mark.parametrize(
+    "of", [without_a_law.of_fresh, without_a_law.of_another_model, without_a_law.of_losses]
+)
 def test_samplers_that_never_saw_the_corpus_are_at_chance(of):
     for summary in summarised([of(seed) for seed in range(16)]):
         assert abs(summary.deviations) < 4, summary
@@ -206,12 +208,12 @@ def test_samplers_that_never_saw_the_corpus_are_at_chance(of):
 
 
 def test_a_mixture_reads_its_weight():
-    for summary in summarised([strings.of_mixture(seed, 0.4) for seed in range(12)]):
+    for summary in summarised([without_a_law.of_mixture(seed, 0.4) for seed in range(12)]):
         assert abs(summary.deviations) < 4, summary
         assert 0.5 < summary.ratio < 2, summary
 
 
 def test_a_grammar_with_its_law_hidden_reads_as_with_the_law_known():
     for seed in range(6):
-        for name, (difference, error) in strings.with_and_without_the_law(seed).items():
+        for name, (difference, error) in without_a_law.with_and_without_the_law(seed).items():
             assert abs(difference) < 2.5 * error, (seed, name)

@@ -275,7 +275,7 @@ def test_kept_checkpoints_survive_a_stop_and_are_those_of_an_undisturbed_run(tmp
     config = small(**SPARSE, training__keep="log2")
     whole, cut = Results.open(tmp_path / "whole"), Results.open(tmp_path / "cut")
     (status,) = run_pack([config], whole)
-    assert list(status.kept) == [1, 2, 4, 8, 16, 32]
+    assert list(status.kept_checkpoints) == [1, 2, 4, 8, 16, 32]
 
     def interrupt(step: int, _parameters: dict) -> None:
         if step == stop:
@@ -284,8 +284,8 @@ def test_kept_checkpoints_survive_a_stop_and_are_those_of_an_undisturbed_run(tmp
     with pytest.raises(KeyboardInterrupt):
         run_pack([config], cut, report=interrupt)
     (resumed,) = run_pack([config, small(**SPARSE, seed=1)], cut)[:1]
-    assert list(resumed.kept) == [1, 2, 4, 8, 16, 32]
-    for name in resumed.kept.values():
+    assert list(resumed.kept_checkpoints) == [1, 2, 4, 8, 16, 32]
+    for name in resumed.kept_checkpoints.values():
         mine, others = (read_checkpoint(r.read(resumed, name)) for r in (cut, whole))
         assert mine["step"] == others["step"]
         assert all(mine[key].equal(others[key]) for key in mine if key != "step")
@@ -303,7 +303,7 @@ def test_checkpoints_no_longer_wanted_go(tmp_path):
     results = Results.open(tmp_path)
     run_pack([small(training__keep="log2", training__steps=16)], results)
     (status,) = run_pack([small()], results)
-    assert status.kept == {}
+    assert status.kept_checkpoints == {}
     assert len(list((tmp_path / FOLDER / small().hash).glob("*.pt"))) == 1
 
 

@@ -178,7 +178,7 @@ def test_kept_checkpoints_of_the_shorter_one_stay(tmp_path: Path, monkeypatch):
     assert memophase("join", "a", "b").exit_code == 0
     status = Results.open("a").verified(only)
     assert status is not None
-    assert (status.step, list(status.kept)) == (32, [1, 2, 4, 8])
+    assert (status.step, list(status.kept_checkpoints)) == (32, [1, 2, 4, 8])
 
 
 WRONG = {

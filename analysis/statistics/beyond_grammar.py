@@ -8,8 +8,6 @@ import pandas as pd
 
 from analysis.statistics.typicality_slopes import typicality_slopes
 
-PARTS = ("network.kind", "diffusion.process", "corpus.source")
-
 OWN = "strings"
 """The source whose strings are told by their file."""
 

@@ -9,37 +9,37 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-Look = Callable[[], tuple[str, bool]]
+Refresh = Callable[[], tuple[str, bool]]
 """What there is to see now, and whether nothing more will come."""
 
 
-def watch(look: Look, every: float, console: Console) -> None:
+def watch(refresh: Refresh, every: float, console: Console) -> None:
     """Show what is there: in place on a terminal; in a pipe whenever it is another than before.
 
     Args:
-        look: called at once and then again.
-        every: seconds between two looks.
+        refresh: called at once and then again.
+        every: seconds between two calls.
         console: where it is shown.
 
     Raises:
         KeyboardInterrupt: by whoever has seen enough.
     """
-    seen, over = look()
+    seen, over = refresh()
     if not console.is_terminal:
-        _in_a_pipe(look, every, console, seen, over=over)
+        _in_a_pipe(refresh, every, console, seen, over=over)
         return
     with Live(Text(seen), console=console, auto_refresh=False) as live:
         while not over:
             time.sleep(every)
-            seen, over = look()
+            seen, over = refresh()
             live.update(Text(seen), refresh=True)
 
 
-def _in_a_pipe(look: Look, every: float, console: Console, seen: str, *, over: bool) -> None:
+def _in_a_pipe(refresh: Refresh, every: float, console: Console, seen: str, *, over: bool) -> None:
     print(seen, file=console.file, flush=True)
     while not over:
         time.sleep(every)
         before = seen
-        seen, over = look()
+        seen, over = refresh()
         if seen != before:
             print(f"\n{seen}", file=console.file, flush=True)

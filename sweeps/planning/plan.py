@@ -15,9 +15,9 @@ from sweeps.planning.networks import Network, networks
 from sweeps.planning.packing import Pack
 from sweeps.search.search import Answer, Evidence
 from sweeps.space import cost
+from sweeps.space.cells import Training
 from sweeps.space.cost import Cost
 from sweeps.status import folder, training_states
-from sweeps.status.training_states import TrainingState
 
 MARGIN = (0.85, 1.3)
 """The ends of an estimate, as shares of what rates say: of eight packs these were 0.90 to 1.32
@@ -96,19 +96,16 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
     results = Results.open(location)
     folder.refuse_other_study(sweep, results, location)
     resources = sweep.file.resources
-    known = sweep.search.known(Evidence(results))
-    steps = {training.hash: training.config.last_step for training in known}
-    states = training_states.by_status(steps, results)
-    done = {training for training, state in states.items() if state.done}
     slots, limit = memory.slots_here(resources), memory.per_pack(resources)
     on_gpu = resources.gpus_per_pack > 0
-    answer = sweep.search.ask(Evidence(results, done), slots)
-    unfinished = [] if isinstance(answer, Answer) else [t for batch in answer for t in batch]
-    for training in unfinished:
-        states.setdefault(training.hash, TrainingState("waiting"))
+    known = sweep.search.known(Evidence(results))
+    states = training_states.by_status({t.hash: t.config.last_step for t in known}, results)
+    evidence = Evidence(results, {training for training, state in states.items() if state.done})
+    unfinished = _asked(sweep, evidence, slots)
+    steps = {training: state.step for training, state in states.items()}
     packs = packing.packed(
         unfinished,
-        {training: state.step for training, state in states.items()},
+        steps,
         slots=slots,
         members=resources.members_per_pack,
         memory=limit,
@@ -116,8 +113,7 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         compositions={training: state.composition for training, state in states.items()},
     )
     configs = [t.config for c in sweep.cells for t in sweep.search.space.replicas(c)]
-    most_flop = sweep.search.most_flop(Evidence(results, done))
-    spent = cost.total(cost.of(t.config, states[t.hash].step) for t in unfinished)
+    spent = cost.total(cost.of(t.config, steps.get(t.hash, 0)) for t in unfinished)
     core = wall = None
     if timed and not on_gpu:
         core, wall = _hours(packs, slots, resources.cpus_per_pack)
@@ -127,7 +123,7 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         skipped=len(sweep.skipped),
         trainings=len({*steps} | {t.hash for t in unfinished}),
         most_cells=sweep.search.most,
-        most_flop=most_flop,
+        most_flop=sweep.search.most_flop(evidence),
         unfinished=len(unfinished),
         packs=len(packs),
         largest_pack=max((len(pack.trainings) for pack in packs), default=0),
@@ -144,6 +140,12 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         claims=readiness(configs),
         single_stratum=single_stratum([cell.config for cell in sweep.cells]),
     )
+
+
+def _asked(sweep: Sweep, evidence: Evidence, slots: int) -> list[Training]:
+    """What the search would train now; nothing where it has ended."""
+    answer = sweep.search.ask(evidence, slots)
+    return [] if isinstance(answer, Answer) else [t for batch in answer for t in batch]
 
 
 def _hours(packs: Sequence[Pack], slots: int, cpus: int) -> tuple[Range, Range]:

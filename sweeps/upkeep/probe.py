@@ -7,13 +7,18 @@ who looks for the reason: `python -m sweeps.upkeep.probe ADDRESS LOCATION TOKEN`
 from __future__ import annotations
 
 import argparse
+import hashlib
+import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 PACKAGES = ("memophase", "ray", "torch", "numpy", "pyarrow")
@@ -29,7 +34,7 @@ TAKEN_IN, REFUSED, UNREACHABLE = "taken in", "refused", "unreachable"
 def machine(location: str, token: str, name: str) -> dict[str, Any]:
     """What a machine says of itself.
 
-    Self-contained: on other machines it runs as it is here, whatever is installed there.
+    On other machines it runs as it is here, with what it calls, whatever is installed there.
 
     Args:
         location: the results, path or URI; empty: they are not looked at.
@@ -41,75 +46,74 @@ def machine(location: str, token: str, name: str) -> dict[str, Any]:
         (names that the driver lists), torch_cuda, cores, and of the storage: seen, wrote, free;
         or trouble, where it cannot be used.
     """
-    import hashlib
-    import importlib.metadata
-    import importlib.util
-    import shutil
-    from pathlib import Path
-
-    def version(package: str) -> str | None:
-        try:
-            return importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            return None
-
-    def sources() -> str | None:
-        """Digest of the files that decide results."""
-        digest = hashlib.sha256()
-        for package in ("rhm", "study"):
-            spec = importlib.util.find_spec(package)
-            if spec is None or not spec.submodule_search_locations:
-                return None
-            root = Path(next(iter(spec.submodule_search_locations)))
-            for file in sorted(root.rglob("*.py")):
-                digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
-        return digest.hexdigest()[:12]
-
-    def gpus() -> list[str]:
-        if shutil.which("nvidia-smi") is None:
-            return []
-        asked = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        return asked.stdout.split("\n")[:-1] if asked.returncode == 0 else []
-
-    def torch_cuda() -> str | None:
-        try:
-            import torch
-        except ImportError:
-            return None
-        return torch.version.cuda
-
-    def storage() -> dict[str, Any]:
-        try:
-            from study.store.storage import Store
-        except ImportError as error:
-            return {"trouble": f"memophase is not installed there: {error}"}
-        store = Store.open(location)
-        try:
-            seen = store.read(f"probe/{token}").decode() == token
-            store.publish(f"probe/{name}", token.encode())
-            free = shutil.disk_usage(store.root).free if store.is_local else None
-        except FileNotFoundError:
-            return {"seen": False}
-        except OSError as error:
-            return {"trouble": str(error.strerror or error)}
-        return {"seen": seen, "wrote": name, "free": free}
-
     return {
         "host": socket.gethostname(),
         "python": platform.python_version(),
-        "packages": {package: version(package) for package in PACKAGES},
-        "sources": sources(),
-        "gpus": gpus(),
-        "torch_cuda": torch_cuda(),
+        "packages": {package: _version(package) for package in PACKAGES},
+        "sources": _sources(),
+        "gpus": _gpus(),
+        "torch_cuda": _torch_cuda(),
         "cores": os.cpu_count(),
-        **(storage() if location else {}),
+        **(_storage(location, token, name) if location else {}),
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _sources() -> str | None:
+    """Digest of the files that decide results."""
+    digest = hashlib.sha256()
+    for package in ("rhm", "study"):
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        root = Path(next(iter(spec.submodule_search_locations)))
+        for file in sorted(root.rglob("*.py")):
+            digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _gpus() -> list[str]:
+    if shutil.which("nvidia-smi") is None:
+        return []
+    asked = subprocess.run(
+        ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return asked.stdout.split("\n")[:-1] if asked.returncode == 0 else []
+
+
+def _torch_cuda() -> str | None:
+    try:
+        import torch
+    except ImportError:
+        return None
+    return torch.version.cuda
+
+
+def _storage(location: str, token: str, name: str) -> dict[str, Any]:
+    try:
+        from study.store.storage import Store
+    except ImportError as error:
+        return {"trouble": f"memophase is not installed there: {error}"}
+    store = Store.open(location)
+    try:
+        seen = store.read(f"{FOLDER}/{token}").decode() == token
+        store.publish(f"{FOLDER}/{name}", token.encode())
+        free = shutil.disk_usage(store.root).free if store.is_local else None
+    except FileNotFoundError:
+        return {"seen": False}
+    except OSError as error:
+        return {"trouble": str(error.strerror or error)}
+    return {"seen": seen, "wrote": name, "free": free}
 
 
 def cluster(location: str, token: str) -> list[dict[str, Any]]:

@@ -115,7 +115,26 @@ def _panel(
     import altair as alt
 
     here = f"datum.panel === {json.dumps(panel)}"
-    boxes = (
+    boxes = _boxes(phase, cells, here, first=first, lowest=lowest)
+    ground = boxes.mark_rect(fill=theme.grid, fillOpacity=0.45, stroke=theme.background)
+    outline = boxes.transform_filter(f"datum.cell === {PICKED_CELL}").mark_rect(
+        fillOpacity=0, stroke=theme.line, strokeWidth=2.5
+    )
+    target = boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer").encode(
+        description=alt.Description("cell:N")
+    )
+    size = layout_of_diagram(phase)
+    width, height = (math.ceil(side * LARGER) for side in (size.width, size.height))
+    heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
+    layers = [ground, *_lines(curves, here, theme), outline, target]
+    return alt.LayerChart(layer=layers, width=width, height=height, title=heading)
+
+
+def _boxes(phase: PhaseTable, cells: str, here: str, *, first: bool, lowest: bool) -> alt.Chart:
+    """The cells of a panel, where the diagram has them."""
+    import altair as alt
+
+    return (
         alt.Chart(alt.NamedData(cells))
         .transform_filter(here)
         .encode(
@@ -125,6 +144,12 @@ def _panel(
             y2="y_high:Q",
         )
     )
+
+
+def _lines(curves: str, here: str, theme: Theme) -> list[alt.Chart]:
+    """The curves of a panel's cells, each over a wider one that sets it off."""
+    import altair as alt
+
     colours = regime_colours(theme)
     colour = alt.Color(
         "series:N",
@@ -136,7 +161,7 @@ def _panel(
         .transform_filter(here)
         .encode(x="x:Q", y="y:Q", order="x:Q")
     )
-    lines = [
+    return [
         path.mark_line(strokeWidth=3.4, color=theme.muted, strokeCap="round").encode(
             detail=["cell:N", "run:O", "series:N"]
         ),
@@ -144,15 +169,3 @@ def _panel(
             detail=["cell:N", "run:O"], color=colour
         ),
     ]
-    outline = boxes.transform_filter(f"datum.cell === {PICKED_CELL}").mark_rect(
-        fillOpacity=0, stroke=theme.line, strokeWidth=2.5
-    )
-    ground = boxes.mark_rect(fill=theme.grid, fillOpacity=0.45, stroke=theme.background)
-    size = layout_of_diagram(phase)
-    width, height = (math.ceil(side * LARGER) for side in (size.width, size.height))
-    heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
-    target = boxes.mark_rect(fillOpacity=0, strokeOpacity=0, cursor="pointer").encode(
-        description=alt.Description("cell:N")
-    )
-    layers = [ground, *lines, outline, target]
-    return alt.LayerChart(layer=layers, width=width, height=height, title=heading)

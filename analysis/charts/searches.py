@@ -101,49 +101,76 @@ def _panel(lattice: Lattice, panel: str, most: int, theme: Theme) -> alt.LayerCh
     def chart(name: str) -> alt.Chart:
         return alt.Chart(alt.NamedData(name)).transform_filter(alt.datum.panel == panel)
 
-    def x(field: str) -> alt.X:
-        return alt.X(f"{field}:Q", scale=scale(lattice.x), axis=ticks(lattice.x))
+    layers = [
+        _probabilities(chart("search_cells"), lattice, theme),
+        *_crossing(chart("search_band"), lattice, theme),
+        *_visits(chart("search_looked"), lattice, most, theme),
+    ]
+    height = HIGH if lattice.y_name else ROW
+    heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
+    return alt.LayerChart(layer=layers, width=WIDE, height=height, title=heading)
 
-    def y(field: str) -> alt.Y:
-        return alt.Y(f"{field}:Q", scale=scale(lattice.y), axis=ticks(lattice.y))
+
+def _x(lattice: Lattice, field: str) -> alt.X:
+    import altair as alt
+
+    return alt.X(f"{field}:Q", scale=scale(lattice.x), axis=ticks(lattice.x))
+
+
+def _y(lattice: Lattice, field: str) -> alt.Y:
+    import altair as alt
+
+    return alt.Y(f"{field}:Q", scale=scale(lattice.y), axis=ticks(lattice.y))
+
+
+def _probabilities(cells: alt.Chart, lattice: Lattice, theme: Theme) -> alt.Chart:
+    """How probably each cell lies above the level."""
+    import altair as alt
 
     probability = alt.FillOpacity(
         "probability:Q",
         scale=alt.Scale(domain=[0, 1], range=[0.04, 0.75]),
         legend=alt.Legend(title="P(above the level)", orient="bottom"),
     )
-    shown = [alt.Tooltip("probability:Q", format=".2f"), alt.Tooltip("trainings:Q")]
-    cells = chart("search_cells").mark_rect(fill=theme.series[0], stroke=theme.background)
-    band = chart("search_band")
-    looked = chart("search_looked")
+    return cells.mark_rect(fill=theme.series[0], stroke=theme.background).encode(
+        x=_x(lattice, "x_low"),
+        x2="x_high:Q",
+        y=_y(lattice, "y_low"),
+        y2="y_high:Q",
+        fillOpacity=probability,
+        tooltip=[alt.Tooltip("probability:Q", format=".2f"), alt.Tooltip("trainings:Q")],
+    )
+
+
+def _crossing(band: alt.Chart, lattice: Lattice, theme: Theme) -> list[alt.Chart]:
+    """Where the level is crossed, and the band around it."""
+    y = _y(lattice, "y_low")
+    return [
+        band.mark_rect(fill=theme.line, opacity=BAND).encode(
+            x=_x(lattice, "lower"), x2="upper:Q", y=y, y2="y_high:Q"
+        ),
+        band.mark_rule(color=theme.line, strokeWidth=3).encode(
+            x=_x(lattice, "position"), y=y, y2="y_high:Q"
+        ),
+    ]
+
+
+def _visits(looked: alt.Chart, lattice: Lattice, most: int, theme: Theme) -> list[alt.Chart]:
+    """The cells where it looked, numbered in their order."""
+    import altair as alt
+
+    x, y = _x(lattice, "x"), _y(lattice, "y")
     size = alt.Size(
         "trainings:Q",
         scale=alt.Scale(domain=[1, max(most, 2)], range=[190, 520]),
         legend=alt.Legend(title="trainings", orient="bottom", values=seeds_shown(most), format="d"),
     )
-    layers = [
-        cells.encode(
-            x=x("x_low"),
-            x2="x_high:Q",
-            y=y("y_low"),
-            y2="y_high:Q",
-            fillOpacity=probability,
-            tooltip=shown,
-        ),
-        band.mark_rect(fill=theme.line, opacity=BAND).encode(
-            x=x("lower"), x2="upper:Q", y=y("y_low"), y2="y_high:Q"
-        ),
-        band.mark_rule(color=theme.line, strokeWidth=3).encode(
-            x=x("position"), y=y("y_low"), y2="y_high:Q"
-        ),
+    return [
         looked.mark_point(
             shape="circle", filled=True, fill=theme.background, stroke=theme.line, opacity=1
-        ).encode(x=x("x"), y=y("y"), size=size, tooltip=["rank:Q", "trainings:Q"]),
-        looked.mark_text(fontSize=9, color=theme.ink).encode(x=x("x"), y=y("y"), text="rank:Q"),
+        ).encode(x=x, y=y, size=size, tooltip=["rank:Q", "trainings:Q"]),
+        looked.mark_text(fontSize=9, color=theme.ink).encode(x=x, y=y, text="rank:Q"),
     ]
-    height = HIGH if lattice.y_name else ROW
-    heading = alt.Title(panel, fontSize=12, fontWeight="normal", offset=6)
-    return alt.LayerChart(layer=layers, width=WIDE, height=height, title=heading)
 
 
 def front_frame(cells: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

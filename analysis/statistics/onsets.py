@@ -86,9 +86,26 @@ def onsets(
         One row per (training, onset, level): `training`, `cell`, `seed`, `onset`, `level` (missing
         for onsets of the whole string), and the columns of `first_crossings`.
     """
+    named = [  # many claims ask for the same ones
+        once(tables, ("onset", name, at), way).assign(onset=name)
+        for name, way in _ways(tables, at).items()
+        if only is None or name in only
+    ]
+    frame = pd.concat([part.astype(_types(part)) for part in named], ignore_index=True)
+    frame = frame if "level" in frame else without_level(frame)
+    trainings = tables["trainings"][["training", "cell", "seed"]]
+    return frame.merge(trainings, on="training")[
+        ["training", "cell", "seed", "onset", "level", *CROSSING]
+    ]
+
+
+def _ways(
+    tables: Mapping[str, pd.DataFrame], at: Thresholds
+) -> dict[str, Callable[[], pd.DataFrame]]:
+    """Name of an onset -> what works it out."""
     curves = tables["curves"]
     whole, each = ["training"], ["training", "level"]
-    ways: dict[str, Callable[[], pd.DataFrame]] = {
+    return {
         MEMORIZATION: lambda: first_crossings(
             curves, by=whole, value="excess_copies", threshold=at.memorizing
         ),
@@ -117,17 +134,6 @@ def onsets(
             ),
         ),
     }
-    named = [  # many claims ask for the same ones
-        once(tables, ("onset", name, at), way).assign(onset=name)
-        for name, way in ways.items()
-        if only is None or name in only
-    ]
-    frame = pd.concat([part.astype(_types(part)) for part in named], ignore_index=True)
-    frame = frame if "level" in frame else without_level(frame)
-    trainings = tables["trainings"][["training", "cell", "seed"]]
-    return frame.merge(trainings, on="training")[
-        ["training", "cell", "seed", "onset", "level", *CROSSING]
-    ]
 
 
 def generalization_onset(tables: Mapping[str, pd.DataFrame]) -> str:

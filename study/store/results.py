@@ -12,105 +12,34 @@ it does not name does not exist. Whatever dies, the last published step stays wh
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
 from study.config import TrialConfig
 from study.corpus.pool import DamagedPool, Pool
 from study.store import records
+from study.store.status import (
+    GARBLED,
+    KEPT,
+    DamagedTraining,
+    Entry,
+    State,
+    Status,
+    UnreadableTraining,
+    digest,
+    json_bytes,
+)
 from study.store.storage import NotAFile, Store
-
-State = Literal["running", "finished", "diverged", "failed"]
 
 FOLDER = "trainings"
 POOLS = "pools"
-_KEPT = "checkpoint."
-
 SAID = 200
 """Letters of a fault that are told."""
-
-_GARBLED = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
-"""What reading a document raises that is not what was written."""
-
-
-class DamagedTraining(ValueError):  # noqa: N818 - a state of the disk, told to the user as such
-    """A training folder whose files are not the ones that its status names."""
-
-
-class UnreadableTraining(DamagedTraining):
-    """A training folder with a file that cannot be read, which may be whole: nothing is redone."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file of a published step."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """What a training folder holds: the content of its `status.json`.
-
-    Attributes:
-        state: `running` until the last step of its extent, then `finished`; `diverged` when its
-            loss is no longer finite; `failed` when its code raised, with `error`.
-        step: the last published step; 0 before the first measurement.
-        files: table name -> file; the last checkpoint is `checkpoint`, a kept one
-            `checkpoint.<step>`.
-        composition: hashes of the pack on devices where results may depend on it; else empty.
-    """
-
-    training: str
-    state: State
-    step: int
-    files: dict[str, Entry] = field(default_factory=dict)
-    composition: tuple[str, ...] = ()
-    error: str | None = None
-    version: int = records.VERSION
-
-    @property
-    def kept_checkpoints(self) -> dict[int, str]:
-        """Step -> name, in `files`, of every kept checkpoint, rising."""
-        names = (name for name in self.files if name.startswith(_KEPT))
-        return dict(sorted((int(name.removeprefix(_KEPT)), name) for name in names))
-
-    def is_done(self, last_step: int) -> bool:
-        """Whether nothing is left of a training that is to end at a step."""
-        return self.state == "diverged" or self.step >= last_step
-
-    def to_bytes(self) -> bytes:
-        """JSON with a checksum of its own, so that damage to any digit shows."""
-        document = asdict(self)
-        return _json({**document, "sha256": _digest(_json(document))})
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Status:
-        """The status in a `status.json`.
-
-        Raises:
-            DamagedTraining: when the bytes are not what was published.
-        """
-        try:
-            document = json.loads(data)
-            checksum = document.pop("sha256")
-            if checksum != _digest(_without_checksum(data, checksum)):
-                raise DamagedTraining("status.json does not match its checksum")
-            files = {name: Entry(**entry) for name, entry in document.pop("files").items()}
-            composition = tuple(document.pop("composition"))
-            return cls(**document, files=files, composition=composition)
-        except DamagedTraining:
-            raise
-        except _GARBLED as error:
-            raise DamagedTraining("status.json is garbled") from error
 
 
 @dataclass(frozen=True)
@@ -195,7 +124,7 @@ class Results:
             data = self._bytes(status.training, entry.name)
         except FileNotFoundError:
             raise DamagedTraining(f"{entry.name} is missing") from None
-        if len(data) != entry.size or _digest(data) != entry.sha256:
+        if len(data) != entry.size or digest(data) != entry.sha256:
             raise DamagedTraining(f"{entry.name} does not match its checksum")
         return data
 
@@ -206,7 +135,7 @@ class Results:
         data = self.read(status, name)
         try:
             return records.from_bytes(name, data)
-        except (pa.ArrowException, *_GARBLED) as error:
+        except (pa.ArrowException, *GARBLED) as error:
             if isinstance(error, records.RecordsError):
                 raise
             raise DamagedTraining(f"{status.files[name].name} is garbled: {error}") from error
@@ -257,7 +186,7 @@ class Results:
             raise DamagedTraining("config.json is missing") from None
         try:
             return json.loads(data)
-        except _GARBLED as error:
+        except GARBLED as error:
             raise DamagedTraining(f"config.json is garbled: {_short(error)}") from error
 
     def _config(self, training: str, document: Any) -> TrialConfig:
@@ -268,7 +197,7 @@ class Results:
         """
         try:
             config = TrialConfig.from_dict(document)
-        except _GARBLED as error:
+        except GARBLED as error:
             raise DamagedTraining(f"config.json is garbled: {_short(error)}") from error
         if not config.is_identified_by(training):
             status = self.status(training)
@@ -301,12 +230,12 @@ class Results:
         files = {}
         for kept_step, content in (kept_checkpoints or {}).items():
             if isinstance(content, Entry):
-                files[f"{_KEPT}{kept_step}"] = content
+                files[f"{KEPT}{kept_step}"] = content
             else:
-                contents[f"{_KEPT}{kept_step}"] = (_checkpoint_file(kept_step), content)
+                contents[f"{KEPT}{kept_step}"] = (_checkpoint_file(kept_step), content)
         for name, (file, data) in contents.items():
-            files[name] = Entry(file, len(data), _digest(data))
-        folder.publish_all({"config.json": _json(config.to_dict()), **dict(contents.values())})
+            files[name] = Entry(file, len(data), digest(data))
+        folder.publish_all({"config.json": json_bytes(config.to_dict()), **dict(contents.values())})
         status = Status(
             training=training,
             state=state,
@@ -375,7 +304,7 @@ class Results:
     def describe(self, config: TrialConfig) -> None:
         """Publish what a training is to be, before anything of it is."""
         path = f"{FOLDER}/{config.hash}/config.json"
-        self.store.publish(path, _json(config.to_dict()))
+        self.store.publish(path, json_bytes(config.to_dict()))
 
     def mark(self, status: Status, state: State, error: str | None = None) -> Status:
         """Publish another state for what is already there."""
@@ -413,20 +342,7 @@ def _checkpoint_file(step: int) -> str:
     return f"checkpoint-{step:09d}.pt"
 
 
-def _without_checksum(data: bytes, checksum: str) -> bytes:
-    """The bytes that a status is the checksum of: its own, less the line of the checksum."""
-    return data.replace(f' "sha256": "{checksum}",\n'.encode(), b"", 1)
-
-
 def _short(error: Exception) -> str:
     """What is wrong, without all of what was there instead."""
     said = str(error)
     return said if len(said) <= SAID else f"{said[:SAID]} …"
-
-
-def _json(document: Any) -> bytes:
-    return (json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

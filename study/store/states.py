@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from study.store.results import DamagedTraining, Status
+from study.store.status import DamagedTraining, Status
 
 StateName = Literal["finished", "diverged", "running", "unfinished", "waiting", "failed", "damaged"]
 """`finished` and `diverged` ones have nothing left to train. `running` and `unfinished` ones have

@@ -17,7 +17,8 @@ from study.processes import chunks
 from study.processes.generation import generate
 from study.processes.process import Diffusion
 from study.processes.registry import process_of
-from study.store.results import FOLDER, DamagedTraining, Results, Status
+from study.store.results import FOLDER, Results
+from study.store.status import DamagedTraining, Status
 from study.training.checkpoints import NotKept, read_checkpoint
 
 SMALL_WORK = 1 << 30

@@ -17,7 +17,8 @@ from study.corpus import Corpus, Pool, build_corpus
 from study.measures import Reference
 from study.processes.process import Diffusion
 from study.store import records
-from study.store.results import DamagedTraining, Entry, Results, State, Status, UnreadableTraining
+from study.store.results import Results
+from study.store.status import DamagedTraining, Entry, State, Status, UnreadableTraining
 from study.training.fixed import Fixed
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,8 @@ import torch
 from study.config import ConfigError, TrialConfig
 from study.kernels.memory import keep_freed_memory
 from study.kernels.threads import threads_restored
-from study.store.results import DamagedTraining, Results, State, Status
+from study.store.results import Results
+from study.store.status import DamagedTraining, State, Status
 from study.store.storage import NoLocation
 from study.training.checkpoints import NotKept
 from study.training.measuring import measure

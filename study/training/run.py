@@ -13,7 +13,8 @@ from study.config import ConfigError, TrialConfig
 from study.kernels.memory import keep_freed_memory
 from study.kernels.threads import threads_restored
 from study.models.kinds import kind_of
-from study.store.results import Results, State, Status
+from study.store.results import Results
+from study.store.status import State, Status
 from study.training.measuring import OrderParameters, measure
 from study.training.member import Member
 from study.training.pack import PackTrainer

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from study.config import ConfigError
-from study.store.results import DamagedTraining, Results
+from study.store.results import Results
+from study.store.status import DamagedTraining
 from sweeps.faults import Fault, UsageError
 from sweeps.files import documents
 from sweeps.space import fields

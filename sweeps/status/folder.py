@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from study.config import TrialConfig
 from study.store import listing
 from study.store.listing import FILE, VERSION, ListingError, Study
-from study.store.results import POOLS, DamagedTraining, Results, Status
+from study.store.results import POOLS, Results
+from study.store.status import DamagedTraining, Status
 from sweeps.faults import UsageError
 from sweeps.files.spec import Sweep
 from sweeps.search.search import Evidence

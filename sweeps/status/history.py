@@ -8,7 +8,8 @@ from typing import Any
 
 from study.store.listing import Listed
 from study.store.records import RecordsError
-from study.store.results import DamagedTraining, Results
+from study.store.results import Results
+from study.store.status import DamagedTraining
 from sweeps.faults import UsageError
 from sweeps.status import folder
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from study.store.results import DamagedTraining, Results, Status
+from study.store.results import Results
 from study.store.states import DONE, StateName, state_of
+from study.store.status import DamagedTraining, Status
 from sweeps.space.cells import Training
 
 READERS = 8

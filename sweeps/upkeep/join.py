@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from study.store.records import CHANGING, RecordsError
-from study.store.results import FOLDER, DamagedTraining, Results, Status, UnreadableTraining
+from study.store.results import FOLDER, Results
 from study.store.runners import runners
+from study.store.status import DamagedTraining, Status, UnreadableTraining
 from sweeps.faults import Fault, UsageError
 from sweeps.status import folder
 from sweeps.status.heartbeat import Heartbeat, refuse

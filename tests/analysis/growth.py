@@ -25,7 +25,7 @@ import pyarrow as pa
 from analysis import load
 from analysis.report.folder import write_report
 from study.store import records
-from study.store.results import Entry, Status
+from study.store.status import Entry, Status
 from tests.analysis import synthetic
 
 DEPTHS = (3, 4)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from study.config import TrialConfig
 from study.store import records
-from study.store.results import Results, Status
+from study.store.results import Results
+from study.store.status import Status
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from study.config import TrialConfig
-from study.store.results import Entry, Status
+from study.store.status import Entry, Status
 from sweeps.files import spec
 from tests.sweeps.tiny import command
 

@@ -11,7 +11,8 @@ import torch
 
 from study import load_training
 from study.kernels.threads import on_threads
-from study.store.results import FOLDER, DamagedTraining, Results
+from study.store.results import FOLDER, Results
+from study.store.status import DamagedTraining
 from study.training import loading
 from study.training.member import Member
 from study.training.pack import PackTrainer

@@ -13,7 +13,8 @@ from study.__main__ import main
 from study.config import ConfigError, TrialConfig
 from study.corpus.pools import pool_of, ready
 from study.models.kinds import kind_of
-from study.store.results import FOLDER, DamagedTraining, Results
+from study.store.results import FOLDER, Results
+from study.store.status import DamagedTraining
 from study.training.loading import load_training
 from study.training.remeasure import measure_again
 from study.training.run import run_pack

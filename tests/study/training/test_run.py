@@ -11,7 +11,8 @@ import torch
 
 from study.kernels.threads import on_threads
 from study.store import records
-from study.store.results import FOLDER, DamagedTraining, Results
+from study.store.results import FOLDER, Results
+from study.store.status import DamagedTraining
 from study.training.checkpoints import read_checkpoint
 from study.training.run import powers_of_two, run_pack
 from tests.study.small import small

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from analysis import AnalysisError, Tables, load
 from analysis.frames import loading
 from study.store import records
-from study.store.results import DamagedTraining, Results, Status
+from study.store.results import Results
+from study.store.status import DamagedTraining, Status
 from study.store.storage import Store
 from study.training.member import Member
 from sweeps import reporting

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from analysis import load
-from study.store.results import DamagedTraining, Results, Status
+from study.store.results import Results
 from study.store.states import state_of
+from study.store.status import DamagedTraining, Status
 from sweeps import show
 from sweeps.faults import UsageError
 from sweeps.files import spec

@@ -1,4 +1,4 @@
-"""What README.md and CONTRIBUTING.md say of the house is so: paths, rooms, names, results folder."""
+"""What README.md and CONTRIBUTING.md say of the house is so: paths, rooms and names."""
 
 from __future__ import annotations
 

@@ -43,6 +43,17 @@ def memophase(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
+def refused(result: Result) -> list[str]:
+    """The error lines of a refused request."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("error: ") for line in lines)
+    assert "Traceback" not in result.stderr
+    return lines
+
+
 def command(*arguments: str) -> list[str]:
     """The command line as a process of its own, started from anywhere."""
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sweeps.cli import main; main()"

@@ -172,7 +172,7 @@ def test_a_run_outlives_a_night_of_sleep_and_clocks_that_jump(results, monkeypat
 
 
 def test_another_process_of_the_same_number_holds_nothing(results: Results):
-    for other in (heartbeat.process(os.getppid()), "another start of the machine 17"):
+    for other in (heartbeat.process(os.getpid()) + "0", "another start of the machine 17"):
         beat(results, process=other)
         assert heartbeat.runners(results.store).alive == []
     beat(results, process=heartbeat.process(os.getpid()))

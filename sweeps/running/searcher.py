@@ -18,16 +18,24 @@ from ray.tune.search import Searcher
 class PackSearcher(Searcher):
     """Suggests the run's packs one by one.
 
+    One searcher serves several turns of Ray Tune, which keeps a record of every trial until a turn
+    ends: after so many packs it says that it has finished, and goes on in the next turn.
+
     Args:
         ask: asks the run for more.
         answers: where its answers arrive: what `trainable.train_pack` is given, the first ones
             first; None: that was all.
+        seam: packs of a turn.
     """
 
     def __init__(
-        self, ask: Callable[[], None], answers: SimpleQueue[list[dict[str, Any]] | None]
+        self,
+        ask: Callable[[], None],
+        answers: SimpleQueue[list[dict[str, Any]] | None],
+        seam: int,
     ) -> None:
         super().__init__()
+        self._seam, self._left = seam, seam
         self._ask, self._answers = ask, answers
         self._tasks: deque[dict[str, Any]] = deque()
         self._live: set[str] = set()
@@ -35,11 +43,14 @@ class PackSearcher(Searcher):
         self._stale = True
 
     def suggest(self, trial_id: str) -> Any:
-        """The next pack, None for not yet, or `FINISHED`."""
+        """The next pack, None for not yet, or `FINISHED`, be it for this turn."""
+        if not self._left:
+            return Searcher.FINISHED
         if not self._tasks and not self._last:
             self._refill()
         if self._tasks:
             self._live.add(trial_id)
+            self._left -= 1
             return {"pack": self._tasks.popleft()}
         return Searcher.FINISHED if self._last else None
 
@@ -49,6 +60,12 @@ class PackSearcher(Searcher):
         """A pack ended, for good or with an error: the run may have more now."""
         self._live.discard(trial_id)
         self._stale = True
+
+    def turn(self) -> bool:
+        """Begin another turn; False where everything was handed out."""
+        self._left = self._seam
+        self._live.clear()
+        return bool(self._tasks) or not self._last
 
     def _refill(self) -> None:
         """Ask when something has changed; wait for the answer only where nothing else goes on."""

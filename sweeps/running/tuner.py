@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sweeps.faults import UsageError
 from sweeps.running import access
 
 if TYPE_CHECKING:
-    from ray.tune.search import Searcher
-
     from sweeps.files.schema import Resources
     from sweeps.planning.packing import Pack
+    from sweeps.running.searcher import PackSearcher
 
 RETRIES = 2
 """Times a pack is tried again, from its last published step, before it counts as failed."""
+
+SEAM = 1000
+"""Packs after which Ray Tune is ended and begun anew, since it keeps a record of every trial until
+then: few enough to be small, and so many that the workers' new start counts for little."""
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -51,13 +55,15 @@ class Trials:
         needs: processors of a pack.
         concurrent: packs at a time.
         storage: where Ray Tune keeps its own files.
-        name: a folder there that no earlier call used.
+        name: of a folder there for each turn of Ray Tune, which no earlier call used.
+        seam: packs of a turn.
     """
 
     needs: dict[str, float]
     concurrent: int
     storage: str
     name: str
+    seam: int
 
     @classmethod
     def of(cls, location: str, resources: Resources, slots: int, name: str) -> Trials:
@@ -67,6 +73,7 @@ class Trials:
             concurrent=slots,
             storage=f"{location}/tune",
             name=name,
+            seam=SEAM,
         )
 
 
@@ -174,9 +181,9 @@ def nodes() -> list[dict[str, float]]:
 
 
 def train(
-    trials: Trials, tell: Callable[..., None], searcher: Searcher, finishing: threading.Event
+    trials: Trials, tell: Callable[..., None], searcher: PackSearcher, finishing: threading.Event
 ) -> None:
-    """Train packs; failures are told, not raised.
+    """Train packs, so many in each turn of Ray Tune; failures are told, not raised.
 
     Args:
         trials: how to run them.
@@ -184,6 +191,16 @@ def train(
         searcher: hands them out.
         finishing: set when no more than the measurements under way is wanted.
     """
+    turn = 0
+    while searcher.turn() and not finishing.is_set():
+        _take_turn(replace(trials, name=f"{trials.name}-{turn}"), tell, searcher, finishing)
+        gc.collect()  # trials and their controller hold each other
+        turn += 1
+
+
+def _take_turn(
+    trials: Trials, tell: Callable[..., None], searcher: PackSearcher, finishing: threading.Event
+) -> None:
     from ray import tune
 
     from sweeps.running.events import Events, name

@@ -174,6 +174,8 @@ class OptunaSearch(Search):
             if (fresh := tuple(t for t in replicas if t.hash not in ended))
         ]
         if begun:
+            for replicas in begun:  # not all of a cell need be on disk
+                self._recognition.add(replicas)
             return list(begun)
         wanted = min(free, self.options.num_samples - len(cells))
         if wanted <= 0:

@@ -20,7 +20,8 @@ MOST = 64
 class Recognition:
     """Trainings of a space, found among whatever lies in a results folder.
 
-    An identity never changes, so what was recognized once is not read again.
+    An identity never changes, so what was recognized once is not read again. A folder that has no
+    configuration yet is looked at again: somebody is about to publish it.
     """
 
     space: Space
@@ -31,7 +32,10 @@ class Recognition:
         found = {}
         for name in results.trainings():
             if name not in self._known:
-                self._known[name] = self._recognized(name, results)
+                try:
+                    self._known[name] = self._recognized(name, results)
+                except FileNotFoundError:
+                    continue
             if (training := self._known[name]) is not None:
                 found[name] = training
         return found
@@ -49,6 +53,8 @@ class Recognition:
         try:
             document = json.loads(results.store.read(f"{FOLDER}/{name}/config.json"))
             points = list(self._points(document))
+        except FileNotFoundError:
+            raise
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None  # no training, or a damaged one, which is trained anew when it is wanted
         for point in points:

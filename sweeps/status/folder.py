@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from study.config import TrialConfig
 from study.store import listing
 from study.store.listing import FILE, VERSION, ListingError, Study
+from study.store.results import FOLDER as TRAININGS
 from study.store.results import POOLS, Results
 from study.store.status import DamagedTraining, Status
 from sweeps.faults import UsageError
@@ -163,6 +164,22 @@ def clear_partial(results: Results) -> None:
     next thing that is published in its place."""
     for path in ("", FAILURES, POOLS):
         results.store.clear_partial(path)
+
+
+def clear_unpublished(results: Results, known: Collection[str]) -> None:
+    """Delete the folders of trainings that a killed run never came to publish, but those of known
+    ones: a search that has not seen how they end may never ask for them again.
+
+    Args:
+        results: held by who alone trains there.
+        known: hashes of the trainings of the sweep so far.
+    """
+    store = results.store
+    for name in set(results.trainings()) - set(known) - set(store.sizes(TRAININGS)):
+        inside = store.names(f"{TRAININGS}/{name}")
+        begun = "config.json" in inside or all(each.startswith(".") for each in inside)
+        if begun and "status.json" not in inside:
+            store.remove(f"{TRAININGS}/{name}")
 
 
 def clear_tune(results: Results) -> None:

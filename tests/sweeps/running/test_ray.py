@@ -17,7 +17,7 @@ import pytest
 from study.store.results import Results
 from sweeps.files import spec
 from tests.sweeps import processes
-from tests.sweeps.tiny import TINY, command, in_process
+from tests.sweeps.tiny import ROOT, TINY, command, in_process
 
 pytestmark = pytest.mark.ray
 
@@ -275,6 +275,58 @@ def test_a_ray_of_our_own_lets_in_nobody_without_its_token(home: Path):
         (line,) = second.stderr.splitlines()
         assert line.startswith(f"error: --address: the Ray cluster at '{gcs}' refused the token")
         assert "RAY_AUTH_TOKEN_PATH" in line
+
+
+SEAMED = (
+    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sweeps.running import tuner; "
+    "tuner.SEAM = 1; from sweeps.cli import main; main()"
+)
+"""The command line with a turn of Ray Tune for every pack."""
+ALONE = ("--set", "resources.members_per_pack=1")
+
+
+def seamed(
+    *options: str, home: Path, folder: str, moment: str = "", signal_: int = 0
+) -> tuple[int, str]:
+    """A run in many turns, struck when it says something; its exit code and what it said."""
+    log = home / f"{folder}.log"
+    with log.open("w") as sink:
+        child = subprocess.Popen(
+            [sys.executable, "-c", SEAMED, "run", "tiny.yaml", *options, "--results", folder],
+            cwd=home,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        if moment:
+            processes.wait_for(lambda: moment in log.read_text() or child.poll() is not None)
+            os.kill(child.pid, signal_)
+        return child.wait(120), log.read_text()
+    finally:
+        for pid in {child.pid, *processes.descendants(child.pid), *processes.in_session(child.pid)}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("signal_", [0, signal.SIGINT, signal.SIGKILL])
+def test_turns_of_ray_tune_train_everything_once_to_the_same_bytes(home: Path, signal_: int):
+    """Struck, where it is, between two turns: a pack has ended and the next has not begun."""
+    whole, folder = f"whole-{signal_:d}", f"turns-{signal_:d}"
+    done = in_process("run", "tiny.yaml", *ALONE, "--results", whole, cwd=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if signal_:
+        struck = {"moment": "event=completed", "signal_": signal_}
+        code, said = seamed(*ALONE, home=home, folder=folder, **struck)
+        assert code == (-9 if signal_ == signal.SIGKILL else 1), said
+        assert said.count("event=started") < 4, "it was over before"
+    statuses = [status for _, status in Results.open(home / folder).statuses()]
+    ended = sum(status.state == "finished" for status in statuses if status)  # type: ignore[union-attr]
+    code, said = seamed(*ALONE, home=home, folder=folder)
+    assert code == 0, said
+    assert said.count("event=started") == said.count("event=completed") == 4 - ended
+    assert contents(home / folder) == contents(home / whole)
 
 
 @pytest.mark.long

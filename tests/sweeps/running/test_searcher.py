@@ -11,12 +11,12 @@ pytest.importorskip("ray.tune")
 class Asked:
     """A searcher whose questions are counted, and answered by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, seam: int = 100) -> None:
         from sweeps.running.searcher import PackSearcher
 
         self.questions = 0
         self.answers: SimpleQueue[list[dict[str, Any]] | None] = SimpleQueue()
-        self.searcher = PackSearcher(self._ask, self.answers)
+        self.searcher = PackSearcher(self._ask, self.answers, seam)
 
     def _ask(self) -> None:
         self.questions += 1
@@ -46,6 +46,27 @@ def test_packs_are_suggested_in_order_and_the_run_is_asked_when_something_ended(
     assert asked.searcher.suggest("4") == asked.searcher.FINISHED
     assert asked.searcher.suggest("5") == asked.searcher.FINISHED
     assert asked.questions == 4
+
+
+def test_a_turn_ends_at_its_seam_and_the_next_goes_on_where_it_stood():
+    asked = Asked(seam=2)
+    finished = asked.searcher.FINISHED
+    asked.answers.put([{"name": name} for name in "abc"])
+    assert asked.searcher.turn()
+    assert [asked.searcher.suggest(i)["pack"]["name"] for i in "12"] == ["a", "b"]
+    assert asked.searcher.suggest("3") == finished
+    asked.searcher.on_trial_complete("1")
+    asked.searcher.on_trial_complete("2", error=True)
+    assert asked.searcher.suggest("3") == finished  # Ray Tune's turn is over, whatever ends
+
+    assert asked.searcher.turn()
+    assert asked.searcher.suggest("3") == {"pack": {"name": "c"}}
+    assert asked.questions == 1
+    asked.searcher.on_trial_complete("3")
+    asked.answers.put(None)
+    assert asked.searcher.suggest("4") == finished
+    assert asked.questions == 2
+    assert not asked.searcher.turn()
 
 
 def test_ray_tune_keeps_no_snapshot_of_it(tmp_path):

@@ -117,6 +117,63 @@ def test_it_is_rebuilt_from_the_trainings_alone(sampler: str, ray: type[StandIn]
     assert len({*told[:9], *again}) == 16
 
 
+def test_a_replica_that_was_lost_is_listed_before_it_is_trained(ray: type[StandIn], tmp_path: Path):
+    """Its folder is seen while it has no configuration yet, as a worker's is for a moment."""
+    told: list[str] = []
+    ray.train = following(told)
+    run(tmp_path / "a", "search.num_samples=2", text=SWEEP)
+    shutil.copytree(tmp_path / "a" / "trainings" / told[0], tmp_path / "b" / "trainings" / told[0])
+
+    def train(_: StandIn, trials, watcher, more) -> None:
+        for pack in given(more):
+            watcher.started(pack["name"])
+            study = json.loads((tmp_path / "b" / "sweep.json").read_text())
+            for document in pack["trainings"]:
+                config = TrialConfig.from_dict(document)
+                assert config.hash in {training["hash"] for training in study["trainings"]}
+                synthetic.publish(tmp_path / "b", config)
+            watcher.completed(pack["name"])
+
+    ray.train = train
+    outcome, _ = run(tmp_path / "b", "search.num_samples=2", text=SWEEP)
+    assert outcome.complete
+    there = {path.name for path in (tmp_path / "b" / "trainings").iterdir()}
+    assert {training.hash for training in outcome.trainings} == there
+
+
+def test_a_folder_without_a_configuration_is_looked_at_again(tmp_path: Path):
+    """The moment between the two falls now and then on a question of the search."""
+    space = spec.loads(SWEEP).search.space
+    document = json.loads(json.dumps(space.base))
+    document["corpus"] = {**document.get("corpus", {}), "size": 77}
+    document["network"] = {**document.get("network", {}), "width": 16}
+    config = TrialConfig.from_dict(document)
+    results, found = Results.open(tmp_path), Recognition(space)
+    (tmp_path / "trainings" / config.hash).mkdir(parents=True)
+    assert found.trainings(results) == {}
+    synthetic.publish(tmp_path, config)
+    assert list(found.trainings(results)) == [config.hash]
+
+
+@pytest.mark.parametrize(
+    "left", [(), (".config.json.0.partial",), ("config.json", "curves.parquet")]
+)
+def test_what_a_killed_run_never_published_and_nobody_asks_for_goes(
+    left: tuple[str, ...], ray: type[StandIn], tmp_path: Path
+):
+    """A suggestion that was forgotten: nothing of it counts, whatever was being written."""
+    ray.train = following([])
+    folder = tmp_path / "trainings" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    for name in left:
+        (folder / name).write_text("{")
+    (tmp_path / "trainings" / "notes").write_text("a file of somebody's own")
+    outcome, _ = run(tmp_path, "search.num_samples=2", text=SWEEP)
+    assert outcome.complete
+    there = {path.name for path in (tmp_path / "trainings").iterdir()}
+    assert there == {training.hash for training in outcome.trainings} | {"notes"}
+
+
 def test_the_same_results_give_the_same_suggestions(undisturbed, tmp_path: Path):
     folder, _ = undisturbed
     options = ["search.num_samples=20"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis import load
+from study.config import TrialConfig
 from study.store.results import Results
 from study.store.states import state_of
 from study.store.status import DamagedTraining, Status
@@ -22,6 +23,7 @@ from sweeps.search.search import Evidence
 from sweeps.status import folder, heartbeat, study_state, training_states
 from sweeps.status.heartbeat import Heartbeat
 from tests.analysis import synthetic
+from tests.sweeps.running.stand_in import StandIn, given, run
 from tests.sweeps.tiny import TINY, memophase
 
 
@@ -169,6 +171,39 @@ def test_a_run_outlives_a_night_of_sleep_and_clocks_that_jump(results, monkeypat
         ):
             pass
     assert results.store.names("runs") == []
+
+
+def test_a_run_whose_clock_jumps_ends_as_any_other(ray: type[StandIn], tmp_path: Path, monkeypatch):
+    """Wall clocks only date records: durations, waits and what is left go by clocks that cannot
+    be set."""
+    real, jumps = time.time, iter(3600.0 * hours for hours in (24, -48, 24 * 365, -1, 0.5, 0))
+
+    def train(_: StandIn, trials, watcher, more) -> None:
+        for pack in given(more):
+            shift = next(jumps, 0.0)
+            monkeypatch.setattr(time, "time", lambda s=shift: real() + s)
+            watcher.started(pack["name"])
+            for document in pack["trainings"]:
+                synthetic.publish(tmp_path, TrialConfig.from_dict(document))
+            watcher.measured(pack["name"], {"step": 16})
+            left.append(watcher._progress.eta())  # pyright: ignore[reportPrivateUsage]
+            found = heartbeat.runners(Results.open(tmp_path).store)
+            assert [runner.pid for runner in found.alive] == [os.getpid()]
+            watcher.completed(pack["name"])
+
+    left: list[float | None] = []
+    ray.train = train
+    begun = time.perf_counter()
+    text = TINY.replace("seeds: 2", "seeds: 2\nresources: {members_per_pack: 1}")
+    outcome, said = run(tmp_path, spec.loads(text))
+    took = time.perf_counter() - begun
+    assert outcome.complete
+    assert outcome.usage is not None
+    assert 0 < outcome.usage.seconds <= took
+    assert len(left) == 4
+    assert all(seconds is None or 0 <= seconds < 60 for seconds in left), left
+    assert said.count("event=completed") == 4
+    assert Results.open(tmp_path).store.names("runs") == []
 
 
 def test_another_process_of_the_same_number_holds_nothing(results: Results):

@@ -7,6 +7,7 @@ other.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -22,13 +23,17 @@ class PackSearcher(Searcher):
         ask: asks the run for more.
         answers: where its answers arrive: what `trainable.train_pack` is given, the first ones
             first; None: that was all.
+        finishing: set when no further pack is to start.
     """
 
     def __init__(
-        self, ask: Callable[[], None], answers: SimpleQueue[list[dict[str, Any]] | None]
+        self,
+        ask: Callable[[], None],
+        answers: SimpleQueue[list[dict[str, Any]] | None],
+        finishing: threading.Event,
     ) -> None:
         super().__init__()
-        self._ask, self._answers = ask, answers
+        self._ask, self._answers, self._finishing = ask, answers, finishing
         self._tasks: deque[dict[str, Any]] = deque()
         self._live: set[str] = set()
         self._open = self._last = False
@@ -36,6 +41,8 @@ class PackSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """The next pack, None for not yet, or `FINISHED`."""
+        if self._finishing.is_set():
+            return Searcher.FINISHED
         if not self._tasks and not self._last:
             self._refill()
         if self._tasks:

@@ -1,5 +1,6 @@
 """What Ray Tune is told when it asks for the next pack."""
 
+import threading
 from queue import SimpleQueue
 from typing import Any
 
@@ -16,7 +17,8 @@ class Asked:
 
         self.questions = 0
         self.answers: SimpleQueue[list[dict[str, Any]] | None] = SimpleQueue()
-        self.searcher = PackSearcher(self._ask, self.answers)
+        self.finishing = threading.Event()
+        self.searcher = PackSearcher(self._ask, self.answers, self.finishing)
 
     def _ask(self) -> None:
         self.questions += 1
@@ -46,6 +48,16 @@ def test_packs_are_suggested_in_order_and_the_run_is_asked_when_something_ended(
     assert asked.searcher.suggest("4") == asked.searcher.FINISHED
     assert asked.searcher.suggest("5") == asked.searcher.FINISHED
     assert asked.questions == 4
+
+
+def test_once_the_run_is_to_end_no_further_pack_starts():
+    asked = Asked()
+    asked.answers.put([{"name": "a"}, {"name": "b"}, {"name": "c"}])
+    assert asked.searcher.suggest("1") == {"pack": {"name": "a"}}
+    asked.finishing.set()
+    asked.searcher.on_trial_complete("1")
+    assert asked.searcher.suggest("2") == asked.searcher.FINISHED
+    assert asked.questions == 1
 
 
 def test_ray_tune_keeps_no_snapshot_of_it(tmp_path):

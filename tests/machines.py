@@ -1,8 +1,8 @@
 """Machines that this one pretends to be: each has processes, a network, a name and a folder for Ray
 of its own, and shares with the others the files that are not hidden from it.
 
-Linux namespaces do it, which only root may make here. `ray stop`, which ends every Ray of a machine,
-ends on one of them only what runs there.
+Linux namespaces do it, which only root may make here. `ray stop`, which ends every Ray of a
+machine, ends on one of them only what runs there.
 """
 
 from __future__ import annotations

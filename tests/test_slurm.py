@@ -99,9 +99,7 @@ def undisturbed(folder: Path) -> dict[str, dict[str, str]]:
 def test_a_job_that_runs_out_of_time_ends_in_order_and_the_next_goes_on(nodes, home: Path):
     log = home / "one.out"
     with submitted(nodes, home, "one") as script:
-        wait_for(
-            lambda: "event=measured" in log.read_text() or script.poll() is not None, PATIENCE
-        )
+        wait_for(lambda: "event=measured" in log.read_text() or script.poll() is not None, PATIENCE)
         pid = (home / "one.pid").read_text().strip()
         nodes[0].run("kill", "-TERM", pid, cwd=home)
         assert script.wait(PATIENCE) == 1, log.read_text()

@@ -2,20 +2,36 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
+import typer
 import yaml
 
+from sweeps.cli import app
 from tests.sweeps.tiny import ROOT, memophase
 
 CLUSTERS = ROOT / "docs" / "clusters"
 COMMAND = re.compile(
     r"\bmemophase (plan|run|status|doctor|join)\b((?: (?:--?[a-z-]+|[^\s`|\\&;…]+))*)"
 )
+
+
+LINE = re.compile(r"^(?: {4,}|.* -- )(memophase [^\n#]+)", re.MULTILINE)
+"""A whole command: a line of its own, or what a job is to run."""
+
+
+def read(line: str) -> dict[str, Any]:
+    """The arguments of a command as memophase reads them, without running it."""
+    program, name, *words = shlex.split(line)
+    assert program == "memophase"
+    commands: Any = typer.main.get_command(app)
+    return commands.commands[name].make_context(name, words).params
 
 
 def ray(*arguments: str) -> str:
@@ -50,8 +66,10 @@ def test_the_job_for_kubernetes_asks_for_a_token_and_mounts_what_it_names():
         (container,) = pod["containers"]
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {volume["name"] for volume in pod["volumes"]}
-    for place in ("/sweeps", "/shared"):
-        assert f" {place}/" in job["spec"]["entrypoint"]
+    given = read(job["spec"]["entrypoint"])
+    assert given["address"] == "auto"
+    assert [given["sweep"], given["results"]] == ["/sweeps/mine.yaml", "/shared/mine"]
+    assert read("memophase run mine.yaml")["address"] != "auto"
 
 
 def test_the_script_for_slurm_is_one_and_ray_has_its_command():
@@ -72,6 +90,18 @@ def test_every_command_on_a_page_has_the_options_that_it_is_given(page: str):
         told = memophase(name, "--help").stdout
         for option in re.findall(r" (--[a-z-]+)", words):
             assert option in told, f"memophase {name} {option}"
+
+
+def test_every_whole_command_on_a_page_is_one_that_memophase_reads():
+    found = []
+    for page in CLUSTERS.glob("*.md"):
+        text = re.sub(r"\\\n\s+", "", page.read_text())
+        found += [line.rstrip() for line in LINE.findall(text)]
+    assert len(found) >= 5
+    for line in found:
+        read(line)
+    with pytest.raises(Exception, match="No such option"):
+        read(f"{found[0]} --adress auto")
 
 
 def test_every_page_is_linked_and_every_link_leads_somewhere():

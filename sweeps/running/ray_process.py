@@ -264,7 +264,7 @@ def _obey(
             say(CONNECTED, tuner.nodes())
             while True:
                 trials = orders[TRAIN].get()
-                searcher = PackSearcher(lambda: say(WANTED), orders[MORE], trials.seam)
+                searcher = PackSearcher(lambda: say(WANTED), orders[MORE], finishing, trials.seam)
                 tuner.train(trials, lambda *event: say(TOLD, *event), searcher, finishing)
                 say(TRAINED)
         finally:

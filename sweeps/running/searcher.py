@@ -7,6 +7,7 @@ other.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -25,6 +26,7 @@ class PackSearcher(Searcher):
         ask: asks the run for more.
         answers: where its answers arrive: what `trainable.train_pack` is given, the first ones
             first; None: that was all.
+        finishing: set when no further pack is to start.
         seam: packs of a turn.
     """
 
@@ -32,11 +34,12 @@ class PackSearcher(Searcher):
         self,
         ask: Callable[[], None],
         answers: SimpleQueue[list[dict[str, Any]] | None],
+        finishing: threading.Event,
         seam: int,
     ) -> None:
         super().__init__()
         self._seam, self._left = seam, seam
-        self._ask, self._answers = ask, answers
+        self._ask, self._answers, self._finishing = ask, answers, finishing
         self._tasks: deque[dict[str, Any]] = deque()
         self._live: set[str] = set()
         self._open = self._last = False
@@ -44,7 +47,7 @@ class PackSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """The next pack, None for not yet, or `FINISHED`, be it for this turn."""
-        if not self._left:
+        if self._finishing.is_set() or not self._left:
             return Searcher.FINISHED
         if not self._tasks and not self._last:
             self._refill()

@@ -81,6 +81,7 @@ def _installed(here: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(HERE, "versions", "ok", f"Python {here['python']}, {versions}")
     yield Finding(HERE, "processors", "ok", f"{here['cores']} cores")
     yield _gpus(HERE, here, len(here["gpus"]))
+    yield _scratch(HERE, here)
 
 
 def _gpus(where: str, machine: Mapping[str, Any], declared: float) -> Finding:
@@ -96,6 +97,16 @@ def _gpus(where: str, machine: Mapping[str, Any], declared: float) -> Finding:
         what = f"{said}, but Ray counts {declared:g} there"
         return Finding(where, "GPUs", "note", what, "start Ray there with the right --num-gpus")
     return Finding(where, "GPUs", "ok", said)
+
+
+def _scratch(where: str, machine: Mapping[str, Any]) -> Finding:
+    """The disk that holds Ray's logs and sockets, without which no worker starts."""
+    folder, free = machine["scratch"], machine["scratch_free"]
+    said = f"{free / GIB:.1f} GiB free in {folder}"
+    if free < SCARCE:
+        advice = f"make room there (`du -sh {folder}/ray`), or set RAY_TMPDIR before Ray starts"
+        return Finding(where, "Ray's files", "fault", said, advice)
+    return Finding(where, "Ray's files", "ok", said)
 
 
 def _storage(store: Store, token: str) -> Iterator[Finding]:
@@ -223,6 +234,7 @@ def _machine(
         return
     yield _versions(where, machine, here)
     yield _gpus(where, machine, machine["declared"])
+    yield _scratch(where, machine)
     yield _clock(where, machine["skew"], machine["skew_error"])
     yield from _shared(where, machine, store, left)
 

@@ -43,9 +43,11 @@ def machine(location: str, token: str, name: str) -> dict[str, Any]:
 
     Returns:
         host, python, packages (name -> version or None), sources (digest of what trains), gpus
-        (names that the driver lists), torch_cuda, cores, and of the storage: seen, wrote, free;
-        or trouble, where it cannot be used.
+        (names that the driver lists), torch_cuda, cores, scratch (where Ray keeps its own files)
+        and scratch_free (bytes), and of the storage: seen, wrote, free; or trouble, where it cannot
+        be used.
     """
+    scratch = os.environ.get("RAY_TMPDIR") or "/tmp"
     return {
         "host": socket.gethostname(),
         "python": platform.python_version(),
@@ -54,6 +56,8 @@ def machine(location: str, token: str, name: str) -> dict[str, Any]:
         "gpus": _gpus(),
         "torch_cuda": _torch_cuda(),
         "cores": os.cpu_count(),
+        "scratch": scratch,
+        "scratch_free": shutil.disk_usage(scratch).free,
         **(_storage(location, token, name) if location else {}),
     }
 

@@ -20,6 +20,8 @@ from tests.sweeps.tiny import TINY, contents, in_process
 pytestmark = [pytest.mark.long, pytest.mark.ray]
 
 OPTIONS = ["--set", "training.steps=4096", "--set", "measurement.per_octave=4"]
+QUEUED = ["--set", "resources={members_per_pack: 1, max_concurrent: 2}"]
+"""Of four packs two wait."""
 LAST = 4096
 ASLEEP = 45.0
 """Seconds for which nothing of a run goes on."""
@@ -45,11 +47,13 @@ def steps(folder: Path) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def training(name: str, home: Path) -> Iterator[tuple[subprocess.Popen[str], Path, Path]]:
+def training(
+    name: str, home: Path, *more: str
+) -> Iterator[tuple[subprocess.Popen[str], Path, Path]]:
     """A run that has measured: its process, its log and its results."""
     log = home / f"{name}.log"
     with processes.started(
-        "run", "tiny.yaml", *OPTIONS, "--results", name, cwd=home, log=log
+        "run", "tiny.yaml", *OPTIONS, *more, "--results", name, cwd=home, log=log
     ) as child:
         processes.wait_for(lambda: log.read_text().count("event=measured") > 2)
         yield child, log, home / name
@@ -81,6 +85,16 @@ def test_ctrl_c_once_finishes_what_is_being_measured(home: Path, undisturbed):
     resumed = in_process("run", "tiny.yaml", *OPTIONS, "--results", "once", cwd=home)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert contents(folder) == undisturbed
+
+
+def test_after_ctrl_c_no_pack_starts_that_waited(home: Path):
+    with training("queued", home, *QUEUED) as (child, log, folder):
+        os.killpg(child.pid, signal.SIGINT)
+        assert child.wait(90) == 1, log.read_text()
+    before, _, finished = log.read_text().partition("event=finishing")
+    assert before.count("event=started") == 2, before
+    assert "event=started" not in finished, finished
+    assert len(steps(folder)) == 2
 
 
 def test_ctrl_c_twice_stops_now(home: Path):

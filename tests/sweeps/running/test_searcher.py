@@ -1,5 +1,6 @@
 """What Ray Tune is told when it asks for the next pack."""
 
+import threading
 from queue import SimpleQueue
 from typing import Any
 
@@ -16,7 +17,8 @@ class Asked:
 
         self.questions = 0
         self.answers: SimpleQueue[list[dict[str, Any]] | None] = SimpleQueue()
-        self.searcher = PackSearcher(self._ask, self.answers, seam)
+        self.finishing = threading.Event()
+        self.searcher = PackSearcher(self._ask, self.answers, self.finishing, seam)
 
     def _ask(self) -> None:
         self.questions += 1
@@ -67,6 +69,16 @@ def test_a_turn_ends_at_its_seam_and_the_next_goes_on_where_it_stood():
     assert asked.searcher.suggest("4") == finished
     assert asked.questions == 2
     assert not asked.searcher.turn()
+
+
+def test_once_the_run_is_to_end_no_further_pack_starts():
+    asked = Asked()
+    asked.answers.put([{"name": "a"}, {"name": "b"}, {"name": "c"}])
+    assert asked.searcher.suggest("1") == {"pack": {"name": "a"}}
+    asked.finishing.set()
+    asked.searcher.on_trial_complete("1")
+    assert asked.searcher.suggest("2") == asked.searcher.FINISHED
+    assert asked.questions == 1
 
 
 def test_ray_tune_keeps_no_snapshot_of_it(tmp_path):

@@ -57,6 +57,7 @@ def test_a_machine_that_is_well_leaves_no_trace(here: Path):
         "versions",
         "processors",
         "GPUs",
+        "Ray's files",
         "storage",
         "clock",
         "disk",
@@ -116,6 +117,7 @@ def test_a_cluster_that_is_well(cluster):
     assert [f.what for f in found if f.where == "10.0.0.1"] == [
         "versions",
         "GPUs",
+        "Ray's files",
         "clock",
         "storage",
         "disk",
@@ -140,6 +142,7 @@ def test_a_cluster_that_is_well(cluster):
         ({"wrote": "elsewhere"}, "storage", "what it writes does not arrive here"),
         ({"trouble": "Read-only file system"}, "storage", "Read-only file system"),
         ({"free": 2**20}, "disk", "0.0 GiB free"),
+        ({"scratch": "/scratch", "scratch_free": 2**20}, "Ray's files", "0.0 GiB free in /scratch"),
     ],
 )
 def test_what_is_wrong_with_one_machine_is_told_of_that_one(cluster, changes, what, said):

@@ -59,7 +59,7 @@ def thinned(table: pd.DataFrame, *, by: Sequence[str], at_most: int = STEPS_SHOW
     groups = table.groupby(list(by), sort=False)["step"]
     back = groups.cumcount(ascending=False)
     every = -(-groups.transform("size") // at_most)
-    return table[back % every == 0]
+    return table if bool((every <= 1).all()) else table[back % every == 0]
 
 
 def curves_chart(table: pd.DataFrame, theme: Theme, *, picked: str, data: str) -> alt.ConcatChart:

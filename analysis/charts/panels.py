@@ -72,9 +72,12 @@ def panel_domains(
     table: pd.DataFrame, panels: Sequence[Panel], data: str
 ) -> dict[str, Mapping[str, list[float]]]:
     """Signal -> cell -> vertical domain of every panel that has data."""
-    shown = {str(name): own for name, own in table.groupby("panel")}
+    numbers = ["cell", "mean", "lower", "upper", "seeds"]
+    shown = set(table["panel"].unique())
     return {
-        domain_signal(data, panel.name): extents(shown[panel.name], panel.least)
+        domain_signal(data, panel.name): extents(
+            table.loc[table["panel"] == panel.name, numbers], panel.least
+        )
         for panel in panels
         if panel.name in shown
     }
@@ -106,7 +109,9 @@ def panel_grid(
 
     deepest = table["level"].max()
     levels = level_colours(theme, 1 if pd.isna(deepest) else int(deepest) + 1)
-    shown = {str(name): own for name, own in table.groupby("panel")}
+    series = table[["panel", "series", "level"]].drop_duplicates()
+    shown = {str(name): own for name, own in series.groupby("panel", observed=True)}
+    domains = panel_domains(table[table["cell"] == picked], panels, data)
     drawn = [
         _panel(
             panel,
@@ -120,9 +125,9 @@ def panel_grid(
         for panel in panels
         if panel.name in shown
     ]
+    names = [domain_signal(data, panel.name) for panel in panels if panel.name in shown]
     signals = [
-        alt.param(name=name, value=domains.get(picked, EMPTY))
-        for name, domains in panel_domains(table, panels, data).items()
+        alt.param(name=name, value=domains.get(name, {}).get(picked, EMPTY)) for name in names
     ]
     if worth:
         signals.append(alt.param(name=WORTH, value=1))

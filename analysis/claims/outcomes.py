@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.charts.figure import Figure
 from analysis.claims.claim import Claim, Result
 from analysis.claims.verdicts import holm
+from analysis.frames.memory import hand_back
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ def outcomes(
     tables: Mapping[str, pd.DataFrame], claims: Sequence[Claim[Any]]
 ) -> tuple[Outcome, ...]:
     """Every claim tested on the tables of a sweep, in the given order."""
-    results = [claim.test(tables) for claim in claims]
+    results = []
+    for claim in claims:
+        results.append(claim.test(tables))
+        hand_back()
     adjusted = holm([result.judgement.p_value for result in results])
     return tuple(map(Outcome, claims, results, adjusted))
 

@@ -179,8 +179,9 @@ class _Source:
         return Tables(self.trainings, self.frame, self.problems, narrow=self._only)
 
     def _only(self, trainings: Collection[str]) -> Tables:
-        kept = self.trainings[self.trainings["training"].isin(trainings)]
-        return replace(self, trainings=kept.reset_index(drop=True)).tables()
+        names = set(trainings)
+        kept = [training in names for training in self.trainings["training"].tolist()]
+        return replace(self, trainings=self.trainings[kept].reset_index(drop=True)).tables()
 
     def frame(self, name: str, columns: Sequence[str] | None, wanted: Rows) -> pd.DataFrame:
         """A table in the order of the trainings, within one as it was measured."""

@@ -240,7 +240,10 @@ def in_parts(
     if len(found) == 1:
         return found[0]
     hand_back()
-    return pd.concat([rows for rows in found if len(rows)] or found[:1], ignore_index=True)
+    joined = pd.concat([rows for rows in found if len(rows)] or found[:1], ignore_index=True)
+    del found
+    hand_back()
+    return joined
 
 
 def _keys(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-def cell_figures(findings: Findings) -> list[Figure]:
+def cell_figures(findings: Findings) -> Iterator[Figure]:
     """Those that have something to show, in the order of the page; curves there are always."""
+    yield typicality_figure(findings)
+    yield curves_figure(findings)
     shown = [
         (overproduction_figure, findings.overproduction),
         (noise_figure, findings.noise),
@@ -46,8 +48,7 @@ def cell_figures(findings: Findings) -> list[Figure]:
         (strings_figure, findings.strings),
         (timing_figure, findings.timing),
     ]
-    always = [typicality_figure(findings), curves_figure(findings)]
-    return [*always, *(figure(findings) for figure, table in shown if len(table))]
+    yield from (figure(findings) for figure, table in shown if len(table))
 
 
 def curves_figure(findings: Findings) -> Figure:

@@ -14,6 +14,7 @@ from analysis.claims.outcomes import Outcome, claims_table, outcomes
 from analysis.claims.registry import claims
 from analysis.frames.dictionary import data_dictionary
 from analysis.frames.errors import AnalysisError
+from analysis.frames.memory import hand_back
 from analysis.frames.searches import Search
 from analysis.frames.tables import ALL, Problem, Rows, Tables
 from analysis.report.maps import Maps, maps_of
@@ -210,6 +211,7 @@ def find(
     tested = () if sides else outcomes(tables, claims())
     shown = series_of(curve_panels())
     curves = with_errors_within(curves_table(tables, shown), tables, shown)
+    hand_back()
     single = single_strings(tables)
     noise = series_of(NOISE_PANELS)
     phase = phase_table(last, trainings, axes=axes, facet=facet)
@@ -220,7 +222,7 @@ def find(
         trainings=trainings,
         problems=tuple({p.training: p for p in tables.problems}.values()),
         expected=expected,
-        regimes=regime,
+        regimes=_labelled(regime),
         last=last,
         phase=phase,
         views=views(phase, last, trainings, facet),
@@ -233,7 +235,7 @@ def find(
         timing=_labelled(timing_table(tables)),
         strings=strings_table(single),
         level_typicality=level_typicality_table(single),
-        onsets=onset,
+        onsets=_labelled(onset),
         onsets_by_cell=by_cell,
         claims=tested,
         summary=_summary(phase, last, curves, trainings),
@@ -250,9 +252,12 @@ def find(
     )
 
 
+LABELS = ("training", "cell", "panel", "series", "reading", "onset", "censoring", "regime")
+
+
 def _labelled(table: pd.DataFrame) -> pd.DataFrame:
     """A table with what its rows are of as categories: names weigh more than the numbers beside."""
-    labels = [name for name in ("cell", "panel", "series", "reading") if name in table]
+    labels = [name for name in LABELS if name in table]
     return table.astype(dict.fromkeys(labels, "category"))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -27,8 +28,9 @@ from analysis.frames.side_by_side import side_by_side, told_apart
 from analysis.frames.tables import Tables
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
-from analysis.report.images import Engine
-from analysis.report.page import page
+from analysis.report.images import Engine, Illustrator
+from analysis.report.page import Page, data_of, page
+from analysis.report.plates import Plate
 from analysis.report.provenance import Record
 from analysis.statistics.completeness import completeness
 from study.store.listing import Listed
@@ -102,13 +104,16 @@ def write_report(
     target = Path(out).expanduser().absolute()
     _check_target(target)
     opened = results if isinstance(results, Results) else Results.open(results)
-    found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
-    found = replace(
-        _with_alphabets(found, lambda training: alphabet_of(opened, training)),
-        search=searches.read(opened.store),
-        completeness=completeness(planned, found.trainings, axes) if planned else None,
-    )
-    return _published(found, target, title=title, theme=theme, record=record or Record())
+
+    def findings() -> Findings:
+        found = find(load(opened, only=only), axes=axes, facet=facet, expected=expected)
+        return replace(
+            _with_alphabets(found, lambda training: alphabet_of(opened, training)),
+            search=searches.read(opened.store),
+            completeness=completeness(planned, found.trainings, axes) if planned else None,
+        )
+
+    return _published(findings, target, title=title, theme=theme, record=record or Record())
 
 
 def write_comparison(
@@ -135,15 +140,16 @@ def write_comparison(
         raise AnalysisError(f"{SIDES} sweeps are compared, not {len(sides)}")
     target = Path(out).expanduser().absolute()
     _check_target(target)
-    found = find(side_by_side(sides), axes=axes, facet=SIDE, expected=None, sides=sides)
-    if results:
 
-        def alphabet(training: str) -> Alphabet | None:
-            side, own = told_apart(training)
-            return alphabet_of(results[side], own)
+    def alphabet(training: str) -> Alphabet | None:
+        side, own = told_apart(training)
+        return alphabet_of(results[side], own)
 
-        found = _with_alphabets(found, alphabet)
-    return _published(found, target, title=title, theme="light", record=record or Record())
+    def findings() -> Findings:
+        found = find(side_by_side(sides), axes=axes, facet=SIDE, expected=None, sides=sides)
+        return _with_alphabets(found, alphabet) if results else found
+
+    return _published(findings, target, title=title, theme="light", record=record or Record())
 
 
 def _with_alphabets(found: Findings, alphabet: Callable[[str], Alphabet | None]) -> Findings:
@@ -153,62 +159,78 @@ def _with_alphabets(found: Findings, alphabet: Callable[[str], Alphabet | None])
 
 
 def _published(
-    found: Findings,
+    findings: Callable[[], Findings],
     target: Path,
     *,
     title: str,
     theme: Literal["light", "dark"],
     record: Record,
 ) -> ReportPaths:
-    """Write the report beside its place and put it there when it is whole."""
-    gc.collect()
-    hand_back()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-    try:
-        written = _write(found, partial, title=title, theme=theme, record=record)
-        _swap(partial, target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    moved = [target / path.relative_to(partial) for path in written]
-    return ReportPaths(
-        page=target / PAGE,
-        figures=tuple(path for path in moved if path.parent.name == "figures"),
-        data=tuple(path for path in moved if path.parent.name == "data"),
-    )
+    """Write the report beside its place and put it there when it is whole.
+
+    What is found takes much room and so does drawing: while the last figures are drawn, nothing is
+    left of the former but the text of the page.
+    """
+    with _replaced(target) as folder, Illustrator(THEMES[theme], folder / "figures") as illustrator:
+        written, text = _told(findings, folder, illustrator, title=title, record=record)
+        _let_go()
+        images = illustrator.images()
+        with (folder / PAGE).open("w", encoding="utf-8") as file:
+            file.writelines(text.illustrated(images))
+    figures = [target / "figures" / f"{name}.{kind}" for name in images for kind in ("svg", "png")]
+    data = [target / "data" / name for name in written]
+    return ReportPaths(page=target / PAGE, figures=tuple(figures), data=tuple(data))
 
 
-def _write(
-    found: Findings, folder: Path, *, title: str, theme: Literal["light", "dark"], record: Record
-) -> list[Path]:
+def _told(
+    findings: Callable[[], Findings],
+    folder: Path,
+    illustrator: Illustrator,
+    *,
+    title: str,
+    record: Record,
+) -> tuple[list[str], Page]:
+    """Find, write the tables, begin to draw; returns the names of the tables, and the page."""
+    with ThreadPoolExecutor(1) as pool:
+        bundle = pool.submit(_bundle)
+        found = findings()
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
-    with Engine() as engine, ThreadPoolExecutor(WRITERS) as pool:
-        tables = [  # what packs and writes does not need the interpreter
+    _let_go()
+    with ThreadPoolExecutor(WRITERS) as pool:  # what packs and writes does not need the interpreter
+        tables = [
             pool.submit(write_table, table, folder / "data", name)
             for name, table in found.data().items()
         ]
-        bundle = engine.bundle()
-        written = [path for done in tables for path in done.result()]
-    hand_back()
-    drawn = figures(found)
-    with Engine() as engine:  # another one: what the script took would stay beside what is drawn
-        images = {
-            figure.name: engine.draw(figure, THEMES[theme], folder / "figures") for figure in drawn
-        }
+        written = [path.name for done in tables for path in done.result()]
     if record.sweep is not None:
         (folder / SWEEP).write_text(record.sweep, encoding="utf-8")
-    text = page(found, drawn, images, bundle, title=title, record=record)
-    (folder / PAGE).write_text(text, encoding="utf-8")
-    pictures = [folder / "figures" / f"{name}.{kind}" for name in images for kind in ("svg", "png")]
-    return [*pictures, *written]
+    plates, data = {}, data_of(found)
+    _let_go()
+    for figure in figures(found):
+        illustrator.begin(figure)
+        plates[figure.name] = Plate.of(figure)
+        data.add(figure)
+        hand_back()
+    return written, page(found, plates, data, bundle.result(), title=title, record=record)
+
+
+def _bundle() -> str:
+    """The script of a page, of an engine of its own: what it took would stay beside drawings."""
+    with Engine() as engine:
+        return engine.bundle()
+
+
+def _let_go() -> None:
+    """Tables that nobody needs any more refer to one another."""
+    gc.collect()
+    hand_back()
 
 
 def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """`<name>.csv` and `<name>.parquet`; undefined values are empty and null."""
     text, binary = folder / f"{name}.csv", folder / f"{name}.parquet"
-    content = pa.Table.from_pandas(_as_text(table), preserve_index=False)
+    content = _written_out(pa.Table.from_pandas(table, preserve_index=False))
     pq.write_table(content, binary, compression="zstd")
     with text.open("wb") as file:
         file.write(f"{','.join(content.column_names)}\n".encode())
@@ -216,14 +238,13 @@ def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     return [text, binary]
 
 
-def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+def _written_out(content: pa.Table) -> pa.Table:
     """The same with every category written out."""
-    kinds = {
-        str(name): column.dtype.categories.dtype
-        for name, column in table.items()
-        if isinstance(column.dtype, pd.CategoricalDtype)
-    }
-    return table.astype(kinds)
+    for i, field in enumerate(content.schema):
+        if isinstance(field.type, pa.DictionaryType):
+            plain = field.with_type(field.type.value_type)
+            content = content.set_column(i, plain, content[i].cast(plain.type))
+    return content
 
 
 def _check_target(target: Path) -> None:
@@ -236,6 +257,18 @@ def _check_target(target: Path) -> None:
         raise AnalysisError(
             f"{target} holds something else than a report; name a new or an empty folder"
         )
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[Path]:
+    """A folder beside another one, to be made, which takes its place when the block ends well."""
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        _swap(partial, target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def _swap(partial: Path, target: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -31,35 +32,36 @@ GLYPH_POINTS, FEWEST_POINTS = 10_000, 5
 """Points of one series over all cells: the more cells, the fewer pixels has each of its curves."""
 
 
-def figures(findings: Findings) -> list[Figure]:
-    """Every figure that has something to show, in the order of the page."""
-    of_claims = [figure for one in findings.claims if (figure := one.figure) is not None]
-    drawn = [
-        figure
-        for figure in (
-            phase_figure(findings), map_figure(findings), *search_figures(findings.search),
-            *of_claims, glyph_figure(findings), *cell_figures(findings),
-            *scaling_figures(findings),
-        )
-        if figure is not None
-    ]  # fmt: skip
-    _check_names(drawn)
-    return drawn
+def figures(findings: Findings) -> Iterator[Figure]:
+    """Every figure that has something to show.
 
+    One after the other: the tables that they draw need not be in memory together.
 
-def _check_names(drawn: Sequence[Figure]) -> None:
-    """Refuse two figures, or two tables of data, of one name: a claim may bring any."""
+    Raises:
+        AnalysisError: when two figures, or two tables, have one name; a claim may bring any.
+    """
     names: set[str] = set()
-    data: dict[str, pd.DataFrame] = {}
-    for figure in drawn:
+    tables: dict[str, weakref.ref[pd.DataFrame]] = {}
+    for figure in filter(None, _drawn(findings)):
         if figure.name in names:
             raise AnalysisError(f"two figures are called '{figure.name}'; rename the claim's")
         names.add(figure.name)
         for name, table in (*figure.data.items(), *figure.by_cell.items()):
-            if data.setdefault(name, table) is not table:
+            if tables.setdefault(name, weakref.ref(table))() is not table:
                 raise AnalysisError(
                     f"'{name}' is drawn by '{figure.name}' and is other data elsewhere; rename it"
                 )
+        yield figure
+
+
+def _drawn(findings: Findings) -> Iterator[Figure | None]:
+    yield from cell_figures(findings)  # of the largest tables, while little else is in memory
+    yield phase_figure(findings)
+    yield map_figure(findings)
+    yield from search_figures(findings.search)
+    yield from (one.figure for one in findings.claims)
+    yield glyph_figure(findings)
+    yield from scaling_figures(findings)
 
 
 MOMENT, HEADING = "moment_said", "map_title"

@@ -72,9 +72,10 @@ def maps_of(
 ) -> Maps:
     """The maps of a sweep, from what its other figures show."""
     parameters, values = order_parameters(curves, overproduction, onsets)
+    labels = ["key", "cell", CENSORED]
     return Maps(
         parameters=parameters,
-        values=values,
+        values=values.astype(dict.fromkeys(labels, "category")),
         regimes=cells_by_step(regimes, trainings),
         lines=phase_lines(regimes, trainings, axes=axes, facet=facet),
         worth=worth_of_a_step(trainings),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.charts.figure import Figure, nulled, plain, rounded
-from analysis.charts.theme import THEMES
 
 
 def script(document: Any) -> str:
@@ -20,39 +21,52 @@ def script(document: Any) -> str:
     return _json(document).replace("<", "\\u003c")
 
 
-def spec(figure: Figure) -> dict[str, Any]:
-    """A figure in both themes, and what changes in it with the picked cell."""
-    themes = {name: figure.spec(theme) for name, theme in THEMES.items()}
-    return {**themes, "data": list(figure.by_cell), "signals": list(figure.domains)}
+class Data:
+    """All data of a page, packed one figure after the other: JSON, deflated, in base64.
 
-
-def data(figures: Sequence[Figure], more: Mapping[str, Any] | None = None) -> str:
-    """All data: JSON, deflated, in base64.
-
-    `whole` is drawn whole, `by_cell` of one cell at a time, `signals` follow the picked cell.
+    `by_cell` is of one cell at a time, `whole` drawn whole, `signals` follow the picked cell. What
+    is packed already need not stay in memory.
 
     Args:
-        figures: whose data it is.
         more: name -> what else the page shows, as JSON values.
     """
-    packer = zlib.compressobj(6)
-    packed = [packer.compress(text.encode()) for text in _document(figures, more or {})]
-    return base64.b64encode(b"".join([*packed, packer.flush()])).decode()
 
+    def __init__(self, more: Mapping[str, Any]) -> None:
+        self._packer = zlib.compressobj(6)
+        self._packed: list[bytes] = []
+        self._by_cell: set[str] = set()
+        self._whole: dict[str, str] = {}
+        self._signals: dict[str, Any] = {}
+        self._put("{")
+        for name, value in more.items():
+            self._put(_json(name), ":", _json(value), ",")
+        self._put('"by_cell":')
 
-def _document(figures: Sequence[Figure], more: Mapping[str, Any]) -> Iterator[str]:
-    """The JSON of all data in parts: as objects of Python it takes many times its room."""
-    whole = {name: table for f in figures for name, table in f.data.items()}
-    by_cell = {name: table for f in figures for name, table in f.by_cell.items()}
-    signals = {name: cells for f in figures for name, cells in f.domains.items()}
-    yield '{"whole":'
-    yield from _members((name, [_json(_columns(table))]) for name, table in whole.items())
-    yield ',"by_cell":'
-    yield from _members((name, _cells(table)) for name, table in by_cell.items())
-    yield f',"signals":{_json(signals)}'
-    for name, value in more.items():
-        yield f",{_json(name)}:{_json(value)}"
-    yield "}"
+    def add(self, figure: Figure) -> None:
+        """Pack what a figure draws, unless another one draws it too."""
+        for name, table in figure.data.items():
+            if name not in self._whole:
+                self._whole[name] = _json(_columns(table))
+        self._signals.update(figure.domains)
+        for name, table in figure.by_cell.items():
+            if name not in self._by_cell:
+                self._put("," if self._by_cell else "{", _json(name), ":")
+                self._stream(_cells(table))
+                self._by_cell.add(name)
+
+    def packed(self) -> str:
+        """Everything; only once."""
+        self._put("}" if self._by_cell else "{}", ',"whole":')
+        self._stream(_members((name, [text]) for name, text in self._whole.items()))
+        self._put(f',"signals":{_json(self._signals)}}}')
+        return base64.b64encode(b"".join([*self._packed, self._packer.flush()])).decode()
+
+    def _put(self, *parts: str) -> None:
+        self._stream(parts)
+
+    def _stream(self, parts: Iterable[str]) -> None:
+        """JSON in parts: as objects of Python it takes many times its room."""
+        self._packed.extend(self._packer.compress(part.encode()) for part in parts)
 
 
 def _cells(table: pd.DataFrame) -> Iterator[str]:
@@ -78,17 +92,29 @@ def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
     return {str(name): plain(table[name]) for name in table.columns}
 
 
+ROWS = 50_000
+"""Rows of a table that are made ready together, with those left of the last of their cells."""
+
+
 def cells_columns(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, list[Any]]]]:
     """Every cell with its column -> values: `by_cell` data as compact as a page needs them.
 
     The ends of an interval are replaced by its half width, to two digits. Means and half widths are
     whole numbers of 10^-places, which deflate to two thirds of what decimals do.
     """
+    starts = np.flatnonzero(np.diff(pd.factorize(table["cell"])[0], prepend=-1)).tolist()
+    starts.append(len(table))
+    while len(starts) > 1:
+        end = max(1, bisect_right(starts, starts[0] + ROWS) - 1)
+        rows = table.iloc[starts[0] : starts[end]]
+        yield from _ready(rows, [start - starts[0] for start in starts[: end + 1]])
+        starts = starts[end:]
+
+
+def _ready(table: pd.DataFrame, starts: list[int]) -> Iterator[tuple[str, dict[str, list[Any]]]]:
+    """The cells of a table, by the rows at which they start and the last one ends."""
     places = _places(table)
     half = (table["upper"] - table["lower"]) / 2
-    cells, first = np.unique(table["cell"].to_numpy(dtype=object), return_index=True)
-    order = np.argsort(first)
-    cells, starts = cells[order], [*first[order].tolist(), len(table)]
     columns = {
         str(name): _parts(table[name], 4)
         for name in table.columns
@@ -97,7 +123,8 @@ def cells_columns(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, list[Any
     columns["places"] = _parts(places, 0)
     columns["mean"] = _parts(_units(table["mean"], places, 4), 0)
     columns["half"] = _parts(_units(half, places, 2), 0)
-    for cell, start, end in zip(cells, starts, starts[1:], strict=False):
+    cells = table["cell"].iloc[starts[:-1]].tolist()
+    for cell, (start, end) in zip(cells, pairwise(starts), strict=True):
         yield str(cell), {name: part(slice(start, end)) for name, part in columns.items()}
 
 

@@ -125,7 +125,7 @@ def partial_windows(
         (frame["steps"] == 0, NO_STEP),
         (begin["censoring"] == RIGHT, NOT_PARTIAL),
         (begin["censoring"].fillna(UNDEFINED) == UNDEFINED, NO_LEVEL),
-        (~frame.index.isin(rule["training"]), UNIFORM),
+        (~frame.index.isin(rule["training"].unique()), UNIFORM),
         (learner.isna(), UNKNOWN),
         (learner > at.learner_excess, TOO_SMALL),
     ]

@@ -60,7 +60,7 @@ def recovery_gaps(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     epochs = epochs.groupby(frame["group"]).transform("max")
     frame["step_at_epochs"] = epochs * np.exp(frame["x"]) / frame["batch"]
     frame["at_epochs"] = interpolated(curve, frame)
-    measured = frame["training"].isin(curve["training"])
+    measured = frame["training"].isin(curve["training"].unique())
     for value, missing, why in (
         ("at_steps", "left_out", NO_STEP),
         ("at_epochs", "left_out_at_epochs", TOO_EARLY),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.frames.generated import generated
+from analysis.frames.tables import columns_of
 from analysis.statistics.seeds import columns_over_seeds, runs
 from analysis.statistics.series import Series, named, without_level
 
@@ -50,7 +51,10 @@ def timing_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _until_step(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Per training and step, the sums over its steps so far."""
-    frame = tables["timing"].sort_values(["training", "step"], ignore_index=True)
+    columns = ["members", *ACTIVITIES]
+    frame = columns_of(tables, "timing", columns).sort_values(
+        ["training", "step"], ignore_index=True
+    )
     emitted = generated(tables["curves"])[["training", "step"]].assign(emitted=1)
     frame = frame.merge(emitted, on=["training", "step"], how="left").assign(known=1)
     frame["emitted"] = frame["emitted"].fillna(0)

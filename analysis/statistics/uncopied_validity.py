@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.frames.tables import columns_of, in_parts
+from analysis.frames.tables import columns_of, in_parts, once
 
 FEWEST = 20
 """Nodes on which a share has to stand; its standard error is then at most 0.11."""
@@ -31,7 +31,7 @@ def uncopied_validity(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         `training`, `step`, `level`, `uncopied` (u_l) and `chance_validity`.
     """
-    return in_parts(tables, _uncopied)
+    return once(tables, uncopied_validity, lambda: in_parts(tables, _uncopied))
 
 
 def _uncopied(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

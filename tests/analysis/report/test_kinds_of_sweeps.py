@@ -39,8 +39,9 @@ AXES = ["corpus.size", "network.width"]
 @pytest.fixture(autouse=True)
 def nothing_drawn(monkeypatch) -> None:
     """What is drawn is seen in the browser; here it would only take time."""
+    monkeypatch.setattr("analysis.report.images.Engine", Blank)
     monkeypatch.setattr("analysis.report.folder.Engine", Blank)
-    monkeypatch.setattr("analysis.report.packing.spec", lambda figure: {})
+    monkeypatch.setattr("analysis.charts.figure.Figure.spec", lambda *_: {})
 
 
 def publish(folder: Path, until: int | None = None, **trial) -> None:

@@ -199,6 +199,7 @@ def test_categorical_axes_and_no_facet(tmp_path: Path):
 @pytest.fixture
 def blank_images(monkeypatch) -> None:
     """Images take most of a report's time; where they do not matter they are blank."""
+    monkeypatch.setattr("analysis.report.images.Engine", Blank)
     monkeypatch.setattr("analysis.report.folder.Engine", Blank)
 
 
@@ -211,10 +212,10 @@ class Blank:
     def __exit__(self, *_):
         pass
 
-    def draw(self, figure, theme, folder):
+    def drawing(self, figure, theme, folder):
         for kind in ("svg", "png"):
             (folder / f"{figure.name}.{kind}").write_text("")
-        return "data:,"
+        return lambda: "data:,"
 
     def bundle(self):
         return ""

@@ -1,8 +1,8 @@
 """Verdicts: what an effect with its interval over seeds says about a claim, and how surely.
 
 A verdict rests on the unadjusted 95 % interval. The p-value beside it is of the same Student t law
-and two-sided, so that it falls below 0.05 exactly where the interval decides; over the claims of a
-report it is adjusted by Holm's method.
+and two-sided, so that it falls below 0.05 exactly where the interval decides, for the claim or
+against it; over the claims of a report it is adjusted by Holm's method.
 """
 
 from __future__ import annotations
@@ -61,8 +61,9 @@ def equal_to(estimate: Estimate, value: float, within: float = EQUAL) -> Judgeme
     """Whether an effect equals a value: an equivalence test.
 
     Supported where the interval lies inside value ± within, contradicted where it lies outside. The
-    p-value is the larger one of the two one-sided tests against the ends of the band, doubled as
-    those of the other tests are.
+    p-value is the larger one of the two one-sided tests against the ends of the band; where the
+    claim is contradicted that of the end beyond which the estimate lies; doubled as those of the
+    other tests are.
     """
     mean, lower, upper, _ = estimate
     low, high = value - within, value + within
@@ -72,7 +73,8 @@ def equal_to(estimate: Estimate, value: float, within: float = EQUAL) -> Judgeme
         return Judgement(INCONCLUSIVE, None, holds=low < mean < high)
     inside, outside = low < lower and upper < high, upper < low or high < lower
     verdict: Verdict = SUPPORTED if inside else CONTRADICTED if outside else INCONCLUSIVE
-    beyond = max(_tails(estimate, low)[0], _tails(estimate, high)[1])
+    (below, above_low), (below_high, above) = _tails(estimate, low), _tails(estimate, high)
+    beyond = min(above_low, below_high) if outside else max(below, above)
     return Judgement(verdict, min(1.0, 2 * beyond), holds=low < mean < high)
 
 
@@ -80,9 +82,15 @@ def all_of(*parts: Judgement) -> Judgement:
     """Whether several things hold at once: the weakest verdict and the largest p-value.
 
     A part whose estimate points the other way counts with p = 1, so that the p-value is small only
-    where all of them hold.
+    where all of them hold; or where one is contradicted: then it is the smallest of those that are,
+    times the number of parts (Bonferroni), since any of them would have contradicted the whole.
     """
     verdict = WEAKEST_FIRST[min(WEAKEST_FIRST.index(part.verdict) for part in parts)]
+    if verdict == CONTRADICTED:
+        against = [part.p_value for part in parts if part.verdict == CONTRADICTED]
+        least = min((p for p in against if p is not None), default=None)
+        p_value = None if least is None else min(1.0, len(parts) * least)
+        return Judgement(verdict, p_value, holds=False)
     known = [part.p_value if part.holds else 1.0 for part in parts if part.p_value is not None]
     p_value = max(known) if len(known) == len(parts) else None
     return Judgement(verdict, p_value, holds=all(part.holds for part in parts))

@@ -45,10 +45,11 @@ def test_equivalence_is_two_one_sided_tests(values, value):
     found = equal_to(mean_over_seeds(values), value)
     low = stats.ttest_1samp(values, value - 0.2, alternative="greater").pvalue
     high = stats.ttest_1samp(values, value + 0.2, alternative="less").pvalue
-    assert found.p_value == pytest.approx(min(1, 2 * max(low, high)), abs=1e-9)
-    assert (found.verdict == SUPPORTED) == (found.p_value < 0.05)
-    if found.verdict == CONTRADICTED:
-        assert not found.holds
+    outside = 2 * min(1 - low, 1 - high)
+    expected = outside if found.verdict == CONTRADICTED else min(1, 2 * max(low, high))
+    assert found.p_value == pytest.approx(expected, abs=1e-9)
+    assert (found.verdict == INCONCLUSIVE) == (found.p_value >= 0.05)
+    assert found.holds or found.verdict != SUPPORTED
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_conjunction_is_as_weak_as_its_weakest_part():
     open_ = Judgement(INCONCLUSIVE, 0.3, True)
     assert all_of(yes, yes._replace(p_value=0.04)) == (SUPPORTED, 0.04, True)
     assert all_of(yes, open_) == (INCONCLUSIVE, 0.3, True)
-    assert all_of(yes, open_, no) == (CONTRADICTED, 1.0, False)
+    assert all_of(yes, open_, no) == (CONTRADICTED, 3 * no.p_value, False)
     assert all_of(yes, Judgement(NOT_TESTED, None, False)) == (NOT_TESTED, None, False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,6 +24,16 @@ def interval(mean: Any, lower: Any, upper: Any, digits: int = 2) -> str:
     if lower is None or lower != lower:
         return number(mean, digits)
     return f"{number(mean, digits)} [{number(lower, digits)}, {number(upper, digits)}]"
+
+
+def decimals(*values: Any, least: int = 3, most: int = 6) -> int:
+    """Decimals that leave the largest of some numbers two significant digits, `least` at least.
+
+    Numbers that are zero to `most` decimals, but for rounding, get no more than `least`.
+    """
+    known = [abs(float(value)) for value in values if value is not None and value == value]
+    largest = max(known, default=0.0)
+    return least if largest < 10.0**-most else min(most, max(least, 1 - math.floor(math.log10(largest))))
 
 
 def listed(parts: Iterable[str]) -> str:

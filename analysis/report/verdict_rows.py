@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.claims.outcomes import Outcome
 from analysis.claims.verdicts import NOT_TESTED
-from analysis.frames.wording import DASH, interval
+from analysis.frames.wording import DASH, decimals, interval
 from analysis.report.words import p_value
 from analysis.statistics.differences import difference
 from analysis.statistics.seeds import Estimate
@@ -48,6 +48,10 @@ class Row:
     remedy: str
 
 
+ROUNDING = 1e-9
+"""What is no larger is zero but for rounding."""
+
+
 def verdict_rows(claims: Sequence[Outcome]) -> list[Row]:
     """One row per claim, in the same order."""
     return [_row(one) for one in claims]
@@ -61,11 +65,16 @@ def _row(one: Outcome) -> Row:
         statement=one.claim.statement,
         verdict=result.verdict,
         tested=result.verdict != NOT_TESTED,
-        effect=interval(*result.estimate[:3], digits=3),
+        effect=_effect(result.estimate),
         p=DASH if p is None else p_value(p),
         bar=bar(result.estimate, one.claim.expected),
         remedy=result.remedy,
     )
+
+
+def _effect(estimate: Estimate) -> str:
+    ends = estimate[:3]
+    return interval(*ends, digits=decimals(*ends))
 
 
 def bar(estimate: Estimate, around: float = 0.0) -> Bar | None:
@@ -78,7 +87,7 @@ def bar(estimate: Estimate, around: float = 0.0) -> Bar | None:
     mean = estimate.mean - around
     lower, upper = (None if x is None else x - around for x in (estimate.lower, estimate.upper))
     ends = [abs(x) for x in (mean, lower, upper) if x is not None]
-    scale = REACH / max(ends) if max(ends) > 0 else 0.0
+    scale = REACH / max(ends) if max(ends) > ROUNDING else 0.0
     scaled = (None if x is None else x * scale for x in (lower, upper))
     return Bar(mean * scale, *scaled)
 
@@ -103,6 +112,6 @@ def compared_rows(sides: Sequence[Sequence[Outcome]]) -> list[Compared]:
     rows = []
     for first, second in zip(*sides, strict=True):
         between = difference(first.result.estimate, second.result.estimate)
-        said = interval(*between[:3], digits=3)
-        rows.append(Compared((_row(first), _row(second)), said, bar(between)))
+        sides = _row(first), _row(second)
+        rows.append(Compared(sides, _effect(between), bar(between)))
     return rows

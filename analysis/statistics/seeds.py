@@ -109,7 +109,8 @@ def median_over_seeds(values: Sequence[float], confidence: float = CONFIDENCE) -
     1 - 2·P(Binomial(n, 1/2) < k) whatever their law, so it stays honest where a few seeds say
     nothing about normality and where some are only known to lie beyond an end (±∞). The largest k
     that reaches the confidence is taken; fewer than 6 seeds never reach 0.95, then it is the whole
-    range with its smaller coverage.
+    range with its smaller coverage. Between a value below and one above everything that was
+    measured the median is NaN.
     """
     ordered = np.sort(np.asarray(values, dtype=float))
     n = len(ordered)
@@ -119,8 +120,9 @@ def median_over_seeds(values: Sequence[float], confidence: float = CONFIDENCE) -
     while k + 1 <= (n + 1) // 2 and _coverage(n, k + 1) >= confidence:
         k += 1
     low, high = ordered[(n - 1) // 2], ordered[n // 2]
-    middle = float(low) if low == high else float((low + high) / 2)
-    return MedianRange(middle, float(ordered[k - 1]), float(ordered[n - k]), _coverage(n, k), n)
+    unknown = np.isinf(low) and np.isinf(high)  # on different sides: it may lie anywhere
+    middle = low if low == high else np.nan if unknown else (low + high) / 2
+    return MedianRange(float(middle), float(ordered[k - 1]), float(ordered[n - k]), _coverage(n, k), n)
 
 
 def _coverage(n: int, k: int) -> float:

@@ -19,6 +19,7 @@ from analysis.frames.tables import Tables
 from analysis.report.findings import find
 from analysis.report.folder import write_comparison, write_report
 from analysis.report.gallery import map_figure, phase_figure
+from analysis.report.plates import Plate
 from analysis.report.strings import document
 from analysis.report.words import seeds, strata_notes
 from analysis.statistics.differences import cell_differences
@@ -41,7 +42,7 @@ def nothing_drawn(monkeypatch) -> None:
     """What is drawn is seen in the browser; here it would only take time."""
     monkeypatch.setattr("analysis.report.images.Engine", Blank)
     monkeypatch.setattr("analysis.report.folder.Engine", Blank)
-    monkeypatch.setattr("analysis.charts.figure.Figure.spec", lambda *_: {})
+    monkeypatch.setattr(Plate, "of", lambda figure: Plate(figure.title, figure.caption, {}))
 
 
 def publish(folder: Path, until: int | None = None, **trial) -> None:

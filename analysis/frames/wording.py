@@ -33,7 +33,11 @@ def decimals(*values: Any, least: int = 3, most: int = 6) -> int:
     """
     known = [abs(float(value)) for value in values if value is not None and value == value]
     largest = max(known, default=0.0)
-    return least if largest < 10.0**-most else min(most, max(least, 1 - math.floor(math.log10(largest))))
+    return (
+        least
+        if largest < 10.0**-most
+        else min(most, max(least, 1 - math.floor(math.log10(largest))))
+    )
 
 
 def listed(parts: Iterable[str]) -> str:

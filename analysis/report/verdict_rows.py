@@ -112,6 +112,6 @@ def compared_rows(sides: Sequence[Sequence[Outcome]]) -> list[Compared]:
     rows = []
     for first, second in zip(*sides, strict=True):
         between = difference(first.result.estimate, second.result.estimate)
-        sides = _row(first), _row(second)
-        rows.append(Compared(sides, _effect(between), bar(between)))
+        both = _row(first), _row(second)
+        rows.append(Compared(both, _effect(between), bar(between)))
     return rows

@@ -122,7 +122,9 @@ def median_over_seeds(values: Sequence[float], confidence: float = CONFIDENCE) -
     low, high = ordered[(n - 1) // 2], ordered[n // 2]
     unknown = np.isinf(low) and np.isinf(high)  # on different sides: it may lie anywhere
     middle = low if low == high else np.nan if unknown else (low + high) / 2
-    return MedianRange(float(middle), float(ordered[k - 1]), float(ordered[n - k]), _coverage(n, k), n)
+    return MedianRange(
+        float(middle), float(ordered[k - 1]), float(ordered[n - k]), _coverage(n, k), n
+    )
 
 
 def _coverage(n: int, k: int) -> float:

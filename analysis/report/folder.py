@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from analysis.charts.figure import Figure
 from analysis.charts.theme import THEMES
 from analysis.frames import searches
 from analysis.frames.alphabets import Alphabet, alphabet_of
@@ -196,22 +197,28 @@ def _told(
         found = findings()
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
+    plates: dict[str, Plate] = {}
+    data, drawn = data_of(found), figures(found)
+
+    def begin(figure: Figure) -> None:
+        illustrator.begin(figure)
+        plates[figure.name] = Plate.of(figure)
+        data.add(figure)
+        hand_back()
+
     _let_go()
     with ThreadPoolExecutor(WRITERS) as pool:  # what packs and writes does not need the interpreter
         tables = [
             pool.submit(write_table, table, folder / "data", name)
             for name, table in found.data().items()
         ]
+        begin(next(drawn))  # the phase diagram is small, and the engine takes a second to start
         written = [path.name for done in tables for path in done.result()]
     if record.sweep is not None:
         (folder / SWEEP).write_text(record.sweep, encoding="utf-8")
-    plates, data = {}, data_of(found)
     _let_go()
-    for figure in figures(found):
-        illustrator.begin(figure)
-        plates[figure.name] = Plate.of(figure)
-        data.add(figure)
-        hand_back()
+    for figure in drawn:
+        begin(figure)
     return written, page(found, plates, data, bundle.result(), title=title, record=record)
 
 

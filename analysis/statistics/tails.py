@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,7 @@ def log_p_spread(tables: Mapping[str, pd.DataFrame]) -> pd.Series:
     return own.groupby("training")["log_p"].std(ddof=0)
 
 
+@lru_cache(maxsize=1024)  # of a sweep, many trainings have the same few exponents
 def _zipf_entropy(synonyms: int, exponent: float) -> float:
     """H of p(k) ∝ k^-a over k = 1 … m, in nats."""
     weights = np.arange(1, synonyms + 1) ** -exponent

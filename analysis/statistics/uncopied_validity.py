@@ -40,9 +40,11 @@ def _uncopied(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     root = levels.loc[levels["level"] == 0, ["training", "step", "copied"]]
     frame = levels.loc[levels["chance_validity"].notna(), ["training", "step", *columns]]
     frame = frame.merge(root, on=["training", "step"])
-    settings = tables["trainings"].set_index("training")
-    generated = frame["training"].map(settings["measurement.generated"]).astype(float)
-    tuple_size = frame["training"].map(settings["grammar.tuple_size"]).astype(float)
+    settings = tables["trainings"].set_index("training")[
+        ["measurement.generated", "grammar.tuple_size"]
+    ]
+    own = settings.astype(float).reindex(frame["training"]).set_index(frame.index)
+    generated, tuple_size = own["measurement.generated"], own["grammar.tuple_size"]
     parse = frame["validity"] - frame["copied"]
     conditional = frame["conditional_validity"].where(frame["conditional_validity"] > 0)
     complete = frame["validity"] / conditional - frame["copied"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from study.store.results import DamagedTraining, Results
+from study.store.results import Results
+from study.store.status import DamagedTraining
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ from analysis.frames.tables import Problem, Rows, Tables
 from analysis.frames.validity import with_defined_validity
 from study.store import listing, records
 from study.store.listing import ListingError
-from study.store.results import Results, Status
+from study.store.results import Results
 from study.store.runners import runners
 from study.store.states import state_of
+from study.store.status import Status
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from analysis.frames import index
 from analysis.frames.index import Index, Indexed
 from analysis.frames.tables import Problem
 from study.store import records
-from study.store.results import FOLDER, DamagedTraining, Results, Status
+from study.store.results import FOLDER, Results
+from study.store.status import DamagedTraining, Status
 
 ATTEMPTS = 5
 """Readings of one training whose published step is replaced while it is read."""

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from study.config.settings import Faults, Section, setting
-from study.store.results import Status
+from study.store.status import Status
 from sweeps.search.measured import Published, Quantity, absent_level
 from sweeps.search.scale import Scale
 from sweeps.search.search import Answer, Batch, Evidence, Search, listed

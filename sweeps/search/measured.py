@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from study.config.settings import Faults, did_you_mean
 from study.measures import registry
 from study.measures.declared import Column
-from study.store.results import DamagedTraining, Results, Status
+from study.store.results import Results
+from study.store.status import DamagedTraining, Status
 from sweeps.space.cells import Cell, Training
 
 TABLES = ("curves", "levels")

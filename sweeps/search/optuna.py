@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from study.config.settings import Faults, Section, setting
-from study.store.results import Status
+from study.store.status import Status
 from sweeps.search import suggestions
 from sweeps.search.measured import Curve, Published, Quantity, absent_level
 from sweeps.search.recognition import Recognition

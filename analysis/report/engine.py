@@ -3,8 +3,9 @@
 The engine is a browser's, with a heap that it never gives back; when this process ends, its memory
 is the system's again. It imports nothing of memophase, whose tables would take their room twice.
 
-A request is a line of JSON, either `{"version": …}` for the script of a page, or with `spec`,
-`name`, `folder` and `large` as well; the answer is a line of JSON, `{"done": …}` or `{"error": …}`.
+A request is a line of JSON: `{"version": …}` for the script of a page, with `spec` and `image` as
+well to draw an SVG file, `{"image": …, "large": …}` to make the PNG file beside one. The answer is
+a line of JSON, `{"done": …}` or `{"error": …}`.
 """
 
 from __future__ import annotations
@@ -35,16 +36,17 @@ def serve() -> None:
 
 
 def answered(request: dict[str, Any]) -> str:
-    """The script of a page, or a drawn figure as an address for a page."""
+    """The script of a page, the file of a drawn figure, or its image as an address for a page."""
+    if "large" in request:
+        return rasterized(Path(request["image"]), request["large"])
     version = request["version"]
     if "spec" not in request:
         code: str = vl_convert.javascript_bundle(  # pyright: ignore[reportCallIssue] - has a default
             vl_version=version
         )
         return code
-    image = svg(request["spec"], version)
-    write_images(request["name"], image, Path(request["folder"]))
-    return data_uri(image, request["large"])
+    Path(request["image"]).write_text(svg(request["spec"], version), encoding="utf-8")
+    return request["image"]
 
 
 def svg(spec: dict[str, Any], version: str) -> str:
@@ -59,10 +61,11 @@ def _renumbered(image: str) -> str:
     return re.sub(r"\bclip\d+\b", lambda match: numbers[match[0]], image)
 
 
-def write_images(name: str, image: str, folder: Path) -> None:
-    """`<name>.svg` and `<name>.png` of an SVG image, in a folder that exists."""
-    (folder / f"{name}.svg").write_text(image, encoding="utf-8")
-    (folder / f"{name}.png").write_bytes(vl_convert.svg_to_png(image, scale=MAGNIFICATION))
+def rasterized(file: Path, large: int) -> str:
+    """An SVG file as an address for a page; writes the PNG file beside it."""
+    image = file.read_text(encoding="utf-8")
+    file.with_suffix(".png").write_bytes(vl_convert.svg_to_png(image, scale=MAGNIFICATION))
+    return data_uri(image, large)
 
 
 ARIA = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')

@@ -210,10 +210,18 @@ def find(
     by_cell = onsets_by_cell(onset)
     tested = () if sides else outcomes(tables, claims())
     shown = series_of(curve_panels())
-    curves = with_errors_within(curves_table(tables, shown), tables, shown)
+    curves = curves_table(tables, shown)
+    hand_back()
+    curves = _labelled(with_errors_within(curves, tables, shown))
     hand_back()
     single = single_strings(tables)
     noise = series_of(NOISE_PANELS)
+    by_noise = _labelled(
+        noise_table(_only(tables, "noise", noise_columns(noise), Rows(last=True)), noise)
+    )
+    hand_back()
+    timing = _labelled(timing_table(tables))
+    hand_back()
     phase = phase_table(last, trainings, axes=axes, facet=facet)
     measured = set(last["cell"])
     cells = [cell for cell in trainings["cell"].drop_duplicates() if cell in measured]
@@ -227,12 +235,10 @@ def find(
         phase=phase,
         views=views(phase, last, trainings, facet),
         typicality=strata,
-        curves=_labelled(curves),
+        curves=curves,
         overproduction=_labelled(rules),
-        noise=_labelled(
-            noise_table(_only(tables, "noise", noise_columns(noise), Rows(last=True)), noise)
-        ),
-        timing=_labelled(timing_table(tables)),
+        noise=by_noise,
+        timing=timing,
         strings=strings_table(single),
         level_typicality=level_typicality_table(single),
         onsets=_labelled(onset),

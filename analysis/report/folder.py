@@ -234,33 +234,46 @@ def _let_go() -> None:
     hand_back()
 
 
+ROWS = 100_000
+"""Rows that are written out together: with every category spelled they take much room."""
+
+
 def write_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """`<name>.csv` and `<name>.parquet`; undefined values are empty and null."""
     text, binary = folder / f"{name}.csv", folder / f"{name}.parquet"
-    content = _written_out(table)
-    pq.write_table(content, binary, compression="zstd")
-    with text.open("wb") as file:
-        file.write(f"{','.join(content.column_names)}\n".encode())
-        csv.write_csv(content, file, csv.WriteOptions(include_header=False))
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    schema = _plain(table, content.schema)
+    plain = csv.WriteOptions(include_header=False)
+    with (
+        pq.ParquetWriter(binary, schema, compression="zstd") as parquet,
+        text.open("wb") as file,
+    ):
+        file.write(f"{','.join(schema.names)}\n".encode())
+        with csv.CSVWriter(file, schema, write_options=plain) as lines:
+            for start in range(0, max(len(table), 1), ROWS):
+                rows = content.slice(start, ROWS).cast(schema)
+                parquet.write_table(rows)
+                lines.write_table(rows)
     return [text, binary]
 
 
-def _written_out(table: pd.DataFrame) -> pa.Table:
-    """The table with every category written out, which takes pandas many times as long."""
-    content = pa.Table.from_pandas(table, preserve_index=False)
+def _plain(table: pd.DataFrame, schema: pa.Schema) -> pa.Schema:
+    """The schema of a table with every category written out."""
     kinds = {
         str(name): column.dtype.categories.dtype
         for name, column in table.items()
         if isinstance(column.dtype, pd.CategoricalDtype)
     }
     if not kinds:
-        return content
-    plain = pa.Table.from_pandas(table.iloc[:0].astype(kinds), preserve_index=False).schema
-    for i, field in enumerate(content.schema):
-        if isinstance(field.type, pa.DictionaryType):
-            decoded = content[i].cast(field.type.value_type)
-            content = content.set_column(i, field.with_type(decoded.type), decoded)
-    return content.replace_schema_metadata(plain.metadata)
+        return schema
+    fields = [
+        field.with_type(field.type.value_type)
+        if isinstance(field.type, pa.DictionaryType)
+        else field
+        for field in schema
+    ]
+    spelled = pa.Table.from_pandas(table.iloc[:0].astype(kinds), preserve_index=False).schema
+    return pa.schema(fields, metadata=spelled.metadata)
 
 
 def _check_target(target: Path) -> None:

@@ -56,8 +56,8 @@ def figures(findings: Findings) -> Iterator[Figure]:
 
 def _drawn(findings: Findings) -> Iterator[Figure | None]:
     yield phase_figure(findings)
-    yield map_figure(findings)
     yield from cell_figures(findings)  # of the largest tables, while little else is in memory
+    yield map_figure(findings)
     yield from search_figures(findings.search)
     yield from (one.figure for one in findings.claims)
     yield glyph_figure(findings)

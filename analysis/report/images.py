@@ -7,8 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import IO, Any
 
@@ -20,6 +21,10 @@ ENGINE = Path(__file__).with_name("engine.py")
 
 LARGE = 400_000
 """Bytes of an SVG beyond which a page holds a PNG instead."""
+
+
+RASTERIZERS = 2
+"""Processes that make pixels of what is drawn."""
 
 
 class Engine:
@@ -55,21 +60,22 @@ class Engine:
         Raises:
             AnalysisError: when it cannot be drawn.
         """
-        return self.drawing(figure, theme, folder)()
+        return self.rasterized(self.drawing(figure, theme, folder)())
 
-    def drawing(self, figure: Figure, theme: Theme, folder: Path) -> Callable[[], str]:
-        """The same, to be called later: it holds none of the tables that the figure draws."""
-        request = _request(
-            spec={**figure.spec(theme), "datasets": figure.datasets()},
-            name=figure.name,
-            folder=str(folder),
-            large=LARGE,
-        )
-        return partial(self._ask, f"the figure '{figure.name}'", request)
+    def drawing(self, figure: Figure, theme: Theme, folder: Path) -> Callable[[], Path]:
+        """What writes the SVG file, to be called later: it holds no table that the figure draws."""
+        file = folder / f"{figure.name}.svg"
+        spec = {**figure.spec(theme), "datasets": figure.datasets()}
+        request = _request(version=vega_lite_version(), spec=spec, image=str(file))
+        return lambda: Path(self._ask(f"the figure '{figure.name}'", request))
+
+    def rasterized(self, file: Path) -> str:
+        """Write the PNG file of an SVG file; returns the image as an address that needs no file."""
+        return self._ask(f"the figure '{file.stem}'", _request(image=str(file), large=LARGE))
 
     def bundle(self) -> str:
         """Vega, Vega-Lite and Vega-Embed in one script."""
-        return self._ask("the script of the page", _request())
+        return self._ask("the script of the page", _request(version=vega_lite_version()))
 
     def _ask(self, what: str, request: str) -> str:
         stdin, stdout = self._pipes
@@ -102,7 +108,7 @@ class Illustrator:
         self._theme, self._folder = theme, folder
         self._pool = ThreadPoolExecutor(1)
         self._engine: Engine | None = None
-        self._images: dict[str, Future[str]] = {}
+        self._drawn: dict[str, Future[Path]] = {}
 
     def __enter__(self) -> Illustrator:
         return self
@@ -111,26 +117,44 @@ class Illustrator:
         self._pool.shutdown(wait=raised[0] is None, cancel_futures=True)
         if self._engine is not None:
             self._engine.__exit__(*raised)
+            self._engine = None
 
     def begin(self, figure: Figure) -> None:
         """Draw a figure when those before it are drawn; nothing is held of its tables."""
         if self._engine is None:
             self._engine = Engine()
         drawing = self._engine.drawing(figure, self._theme, self._folder)
-        self._images[figure.name] = self._pool.submit(drawing)
+        self._drawn[figure.name] = self._pool.submit(drawing)
 
     def images(self) -> dict[str, str]:
         """Name of a figure -> its image as an address; waits for them.
 
+        Pixels are made at the end, when nothing else needs the processors and the engine that drew
+        has given its memory back.
+
         Raises:
             AnalysisError: when one cannot be drawn.
         """
-        return {name: image.result() for name, image in self._images.items()}
+        files = {name: drawn.result() for name, drawn in self._drawn.items()}
+        self.__exit__(None, None, None)
+        idle: SimpleQueue[Engine] = SimpleQueue()
+
+        def image(file: Path) -> str:
+            engine = idle.get()
+            try:
+                return engine.rasterized(file)
+            finally:
+                idle.put(engine)
+
+        with ThreadPoolExecutor(RASTERIZERS) as pool, ExitStack() as engines:
+            for _ in range(RASTERIZERS):
+                idle.put(engines.enter_context(Engine()))
+            return dict(zip(files, pool.map(image, files.values()), strict=True))
 
 
 def _request(**document: Any) -> str:
     """A line of JSON: as objects of Python, data take many times its room."""
-    return json.dumps({"version": vega_lite_version(), **document}, allow_nan=False) + "\n"
+    return json.dumps(document, allow_nan=False) + "\n"
 
 
 def vega_lite_version() -> str:

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from analysis.frames.tables import columns_of
 from analysis.frames.wording import number
@@ -61,6 +60,8 @@ def equal_entropy(
     Raises:
         ValueError: when no exponent at that level takes so much from the entropy.
     """
+    from scipy.optimize import brentq  # takes 24 MB, and no report needs it
+
     most = math.log(num_synonyms)
     nodes = float(tuple_size) ** (at - level)
     wanted = most - nodes * (most - _zipf_entropy(num_synonyms, exponent))

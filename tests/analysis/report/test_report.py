@@ -213,9 +213,13 @@ class Blank:
         pass
 
     def drawing(self, figure, theme, folder):
-        for kind in ("svg", "png"):
-            (folder / f"{figure.name}.{kind}").write_text("")
-        return lambda: "data:,"
+        file = folder / f"{figure.name}.svg"
+        file.write_text("")
+        return lambda: file
+
+    def rasterized(self, file):
+        file.with_suffix(".png").write_text("")
+        return "data:,"
 
     def bundle(self):
         return ""

@@ -75,7 +75,8 @@ UNTESTED = (
 def several_reverse_steps(trials: Sequence[TrialConfig]) -> str | None:
     """Slopes need one network measured with two numbers of reverse steps."""
     steps = defaultdict(set)
-    for trial in trials:
+    several = len({trial.reverse_steps for trial in trials}) > 1
+    for trial in trials if several else ():
         alike = replace(trial, measurement=replace(trial.measurement, reverse_steps=None))
         steps[alike.hash].add(trial.reverse_steps)
     if any(len(values) > 1 for values in steps.values()):

@@ -31,6 +31,9 @@ from study.config.settings import Section, built, flattened, identity, plain, se
 SEMANTICS = 3
 """Raised whenever a change of the code changes results; part of every identity."""
 
+STRINGS = StringsConfig()
+"""Nothing said of strings of one's own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrialConfig(Section):
@@ -42,7 +45,7 @@ class TrialConfig(Section):
     training: TrainingConfig
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     measurement: MeasurementConfig = field(default_factory=MeasurementConfig)
-    strings: StringsConfig = setting(factory=StringsConfig, neutral=StringsConfig())
+    strings: StringsConfig = setting(factory=StringsConfig, neutral=STRINGS)
     pool: PoolConfig | None = setting(None, neutral=None, found=True)
     seed: int = setting(0, minimum=0)
     """The replica: seeds rule tables, corpus, initial weights and every other random stream."""
@@ -80,7 +83,7 @@ class TrialConfig(Section):
             found.append((GRAMMAR, "is required"))
         if self.corpus.path is not None:
             found.append(("corpus.path", "goes with corpus.source: strings"))
-        if self.strings != StringsConfig() or self.pool is not None:
+        if self.strings != STRINGS or self.pool is not None:
             found.append(("strings", "goes with corpus.source: strings"))
         return found
 

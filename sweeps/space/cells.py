@@ -88,8 +88,11 @@ class Space:
 
     def replicas(self, cell: Cell) -> tuple[Training, ...]:
         """The trainings of a cell; replica r has seed r in every cell."""
-        configs = (replace(cell.config, seed=seed) for seed in range(self.seeds))
-        return tuple(Training(config.hash, cell, config) for config in configs)
+        return tuple(Training(config.hash, cell, config) for config in self.configs(cell))
+
+    def configs(self, cell: Cell) -> list[TrialConfig]:
+        """Those of its trainings, without their identities, which take long to work out."""
+        return [replace(cell.config, seed=seed) for seed in range(self.seeds)]
 
     def most_members(self, cell: Cell) -> int:
         """Members of a pack of a cell's trainings at most, as far as memory allows."""

@@ -2,8 +2,8 @@
 
 Each task is meant for a process of its own, whose time and memory are then its own:
 
-    python tests/analysis/growth.py index RESULTS
-    python tests/analysis/growth.py report RESULTS OUT
+    python -m tests.analysis.growth index RESULTS
+    python -m tests.analysis.growth report RESULTS OUT
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.long
 
 def measured(*arguments: object) -> dict[str, float]:
     """A task of `growth` in a process of its own, so that its memory is its own."""
-    command = [sys.executable, growth.__file__, *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", growth.__name__, *map(str, arguments)]
+    root = Path(growth.__file__).parents[2]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
     assert "passed over" not in done.stderr
     return json.loads(done.stdout)
 

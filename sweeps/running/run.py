@@ -125,7 +125,8 @@ def _run(
     patient = results.patient()
     folder.clear_partial(patient)
     known = folder.publish(sweep, Evidence(patient))
-    folder.clear_unpublished(patient, {training.hash for training in known})
+    forgotten = sweep.search.forgotten(Evidence(patient))
+    folder.clear_unpublished(patient, {training.hash for training in known}, forgotten)
     before = training_states.verified(known, results)
     say_damage(sweep, known, before)
     done = {hash_ for hash_, state in before.items() if state.done}

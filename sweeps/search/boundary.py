@@ -150,6 +150,11 @@ class Boundary(Search):
         mine = [self._trainings[name] for name in self._trainings if name in there]
         return tuple(sorted(mine, key=lambda t: ranks.get(t.hash, -1)))
 
+    def forgotten(self, evidence: Evidence) -> set[str]:
+        """Those of the lattice that have a folder and nothing published in it."""
+        there = {name for name in evidence.results.trainings() if name in self._trainings}
+        return there - {training.hash for training in self.known(evidence)}
+
     def ask(self, evidence: Evidence, free: int) -> list[Batch] | Answer:
         """What was begun; then a batch for each pack that could start, of what tells most for the
         time of the pack."""

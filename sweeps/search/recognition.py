@@ -31,12 +31,9 @@ class Recognition:
         """Hash -> training of those that have a folder and lie in the space."""
         found = {}
         for name in results.trainings():
-            if name not in self._known:
-                try:
-                    self._known[name] = self._recognized(name, results)
-                except FileNotFoundError:
-                    continue
-            if (training := self._known[name]) is not None:
+            if name not in self._known and results.has_config(name):
+                self._known[name] = self._recognized(name, results)
+            if (training := self._known.get(name)) is not None:
                 found[name] = training
         return found
 
@@ -53,8 +50,6 @@ class Recognition:
         try:
             document = json.loads(results.store.read(f"{FOLDER}/{name}/config.json"))
             points = list(self._points(document))
-        except FileNotFoundError:
-            raise
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None  # no training, or a damaged one, which is trained anew when it is wanted
         for point in points:

@@ -97,6 +97,11 @@ class Search(ABC):
     def known(self, evidence: Evidence) -> tuple[Training, ...]:
         """The trainings of the sweep so far: those on disk, given, or certain to come."""
 
+    def forgotten(self, evidence: Evidence) -> set[str]:
+        """Hashes of trainings of its own that were begun, never published, and that it may not ask
+        for again; none where it knows whatever was begun."""
+        return set()
+
     def most_flop(self, evidence: Evidence) -> float | None:
         """Operations that it may still take, at most; None where `known` says it all."""
         return None

@@ -166,20 +166,31 @@ def clear_partial(results: Results) -> None:
         results.store.clear_partial(path)
 
 
-def clear_unpublished(results: Results, known: Collection[str]) -> None:
+def clear_unpublished(results: Results, known: Collection[str], forgotten: Collection[str]) -> None:
     """Delete the folders of trainings that a killed run never came to publish, but those of known
-    ones: a search that has not seen how they end may never ask for them again.
+    ones. A training that is not the sweep's stays: whoever trains it may still be at it.
 
     Args:
-        results: held by who alone trains there.
+        results: of the sweep, which nobody else runs.
         known: hashes of the trainings of the sweep so far.
+        forgotten: hashes of those that it may not ask for again.
     """
     store = results.store
     for name in set(results.trainings()) - set(known) - set(store.sizes(TRAININGS)):
         inside = store.names(f"{TRAININGS}/{name}")
         begun = "config.json" in inside or all(each.startswith(".") for each in inside)
-        if begun and "status.json" not in inside:
+        own = name in forgotten or not _is_described(results, name)
+        if begun and own and "status.json" not in inside:
             store.remove(f"{TRAININGS}/{name}")
+
+
+def _is_described(results: Results, name: str) -> bool:
+    """Whether a folder says which training it is of."""
+    try:
+        results.config(name)
+    except DamagedTraining:
+        return False
+    return True
 
 
 def clear_tune(results: Results) -> None:

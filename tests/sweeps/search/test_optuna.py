@@ -174,6 +174,18 @@ def test_what_a_killed_run_never_published_and_nobody_asks_for_goes(
     assert there == {training.hash for training in outcome.trainings} | {"notes"}
 
 
+def test_a_training_that_is_not_the_sweeps_stays_though_nothing_of_it_is_published(
+    ray: type[StandIn], tmp_path: Path
+):
+    """`memophase train` may be at it, in the same folder."""
+    ray.train = following([])
+    other = spec.loads(SWEEP, ["base.grammar.depth=4"]).cells[0].config
+    Results.open(tmp_path).describe(other)
+    outcome, _ = run(tmp_path, "search.num_samples=2", text=SWEEP)
+    assert outcome.complete
+    assert (tmp_path / "trainings" / other.hash / "config.json").is_file()
+
+
 def test_the_same_results_give_the_same_suggestions(undisturbed, tmp_path: Path):
     folder, _ = undisturbed
     options = ["search.num_samples=20"]

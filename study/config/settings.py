@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Self, get_args, get_origin, get_type_hints
 
 Faults = list[tuple[tuple[str, ...], str]]
 """Pairs of (path of field names, what is wrong and what to do)."""
@@ -101,6 +101,12 @@ class Section:
             faults = [(_path(name), what) for name, what in self.faults()]
         if faults:
             raise ConfigError(faults)
+
+    def changed(self, **values: Any) -> Self:
+        """This section with other values, or itself where they are no others: building checks."""
+        if all(getattr(self, name) == value for name, value in values.items()):
+            return self
+        return dataclasses.replace(self, **values)  # type: ignore[type-var]
 
     def faults(self) -> list[tuple[str, str]]:
         """Faults that involve several settings, as (dotted field, what); the base has none."""

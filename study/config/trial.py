@@ -199,11 +199,12 @@ class TrialConfig(Section):
             grammar = replace(grammar, num_classes=classes, seed=self.grammar_seed)
         corpus = replace(self.corpus, control_size=self.control_size, seed=self.corpus_seed)
         steps = None if self.reverse_steps == self.diffusion.num_timesteps else self.reverse_steps
-        measurement = replace(self.measurement, reverse_steps=steps)
+        measurement = self.measurement.changed(reverse_steps=steps)
         layers = None if self.network.layers == self.shape.depth else self.network.layers
-        network = replace(self.network, layers=layers)
-        changed = {"corpus": corpus, "network": network, "measurement": measurement}
-        return replace(self, grammar=grammar, **changed)
+        network = self.network.changed(layers=layers)
+        return replace(
+            self, grammar=grammar, corpus=corpus, network=network, measurement=measurement
+        )
 
     @cached_property
     def hash(self) -> str:
@@ -220,7 +221,7 @@ class TrialConfig(Section):
 
     def _hash(self, semantics: int) -> str:
         read = self.strings.as_read(self.pool) if self.pool is not None else self.strings
-        document = {"semantics": semantics, **identity(replace(self.resolved, strings=read))}
+        document = {"semantics": semantics, **identity(self.resolved.changed(strings=read))}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -112,7 +112,7 @@ def plan(sweep: Sweep, location: str, *, timed: bool) -> Plan:
         on_gpu=on_gpu,
         compositions={training: state.composition for training, state in states.items()},
     )
-    configs = [config for c in sweep.cells for config in sweep.search.space.configs(c)]
+    configs = sweep.search.configs
     spent = cost.total(cost.of(t.config, steps.get(t.hash, 0)) for t in unfinished)
     core = wall = None
     if timed and not on_gpu:

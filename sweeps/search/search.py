@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from study.config import TrialConfig
 from study.config.settings import Faults, Section
 from study.store import listing
 from study.store.results import Results
@@ -93,6 +94,11 @@ class Search(ABC):
         """The cells that are known before anything was trained, in the order of the axes."""
         return self.expansion.cells
 
+    @property
+    def configs(self) -> Sequence[TrialConfig]:
+        """The settings of every training of these cells, whether it comes to be trained or not."""
+        return [config for cell in self.cells for config in self.space.configs(cell)]
+
     @abstractmethod
     def known(self, evidence: Evidence) -> tuple[Training, ...]:
         """The trainings of the sweep so far: those on disk, given, or certain to come."""
@@ -135,6 +141,11 @@ class Listed(Search):
     def trainings(self) -> tuple[Training, ...]:
         """Every cell's replicas, in the order of the axes."""
         return tuple(t for cell in self.cells for t in self.space.replicas(cell))
+
+    @property
+    def configs(self) -> Sequence[TrialConfig]:
+        """Those of its trainings, which have worked out much of what is asked of settings."""
+        return [training.config for training in self.trainings]
 
     def known(self, evidence: Evidence) -> tuple[Training, ...]:
         """All."""

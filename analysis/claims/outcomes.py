@@ -52,7 +52,7 @@ def outcomes(
     results = []
     for claim in claims:
         results.append(claim.test(tables))
-        hand_back()
+        hand_back()  # what one claim read would add up with what the next one reads
     adjusted = holm([result.judgement.p_value for result in results])
     return tuple(map(Outcome, claims, results, adjusted))
 

@@ -213,15 +213,12 @@ def find(
     curves = curves_table(tables, shown)
     hand_back()
     curves = _labelled(with_errors_within(curves, tables, shown))
-    hand_back()
     single = single_strings(tables)
     noise = series_of(NOISE_PANELS)
     by_noise = _labelled(
         noise_table(_only(tables, "noise", noise_columns(noise), Rows(last=True)), noise)
     )
-    hand_back()
     timing = _labelled(timing_table(tables))
-    hand_back()
     phase = phase_table(last, trainings, axes=axes, facet=facet)
     measured = set(last["cell"])
     cells = [cell for cell in trainings["cell"].drop_duplicates() if cell in measured]
@@ -259,12 +256,16 @@ def find(
 
 
 LABELS = ("training", "cell", "panel", "series", "reading", "onset", "censoring", "regime")
+"""Columns that say what a row is of."""
 
 
 def _labelled(table: pd.DataFrame) -> pd.DataFrame:
-    """A table with what its rows are of as categories: names weigh more than the numbers beside."""
+    """A table with what its rows are of as categories, names weighing more than the numbers beside;
+    what it took to make it is handed back."""
     labels = [name for name in LABELS if name in table]
-    return table.astype(dict.fromkeys(labels, "category"))
+    labelled = table.astype(dict.fromkeys(labels, "category"))
+    hand_back()
+    return labelled
 
 
 def _only(

@@ -29,7 +29,7 @@ from analysis.frames.side_by_side import side_by_side, told_apart
 from analysis.frames.tables import Tables
 from analysis.report.findings import Findings, find
 from analysis.report.gallery import figures
-from analysis.report.images import Engine, Illustrator
+from analysis.report.images import Illustrator, page_script
 from analysis.report.page import Page, data_of, page
 from analysis.report.plates import Plate
 from analysis.report.provenance import Record
@@ -192,8 +192,7 @@ def _told(
     record: Record,
 ) -> tuple[list[str], Page]:
     """Find, write the tables, begin to draw; returns the names of the tables, and the page."""
-    with ThreadPoolExecutor(1) as pool:
-        bundle = pool.submit(_bundle)
+    with page_script() as script:
         found = findings()
     (folder / "figures").mkdir(parents=True)
     (folder / "data").mkdir()
@@ -219,13 +218,7 @@ def _told(
     _let_go()
     for figure in drawn:
         begin(figure)
-    return written, page(found, plates, data, bundle.result(), title=title, record=record)
-
-
-def _bundle() -> str:
-    """The script of a page, of an engine of its own: what it took would stay beside drawings."""
-    with Engine() as engine:
-        return engine.bundle()
+    return written, page(found, plates, data, script.result(), title=title, record=record)
 
 
 def _let_go() -> None:

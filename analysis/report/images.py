@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -48,8 +48,12 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         if kind is not None:
-            self._process.kill()
+            self.kill()
         self._process.communicate()
+
+    def kill(self) -> None:
+        """End it now, whatever it is at: who waits for it is told that it ended."""
+        self._process.kill()
 
     def draw(self, figure: Figure, theme: Theme, folder: Path) -> str:
         """Write `<name>.svg` and `<name>.png` of a figure into a folder that exists.
@@ -101,6 +105,27 @@ class Engine:
         return stdin, stdout
 
 
+@contextmanager
+def page_script() -> Iterator[Future[str]]:
+    """`Engine.bundle`, beside the block; given up where that fails.
+
+    Of an engine of its own, which ends with it: what it took would stay beside what is drawn.
+    """
+    engine = Engine()
+
+    def bundle() -> str:
+        with engine:
+            return engine.bundle()
+
+    with ThreadPoolExecutor(1) as pool:
+        script = pool.submit(bundle)
+        try:
+            yield script
+        except BaseException:
+            engine.kill()
+            raise
+
+
 class Illustrator:
     """Draws the figures of a page one after the other, beside whatever else goes on."""
 
@@ -114,9 +139,15 @@ class Illustrator:
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self._pool.shutdown(wait=raised[0] is None, cancel_futures=True)
+        if raised[0] is not None and self._engine is not None:
+            self._engine.kill()
+        self._end()
+
+    def _end(self) -> None:
+        """Draw no more; the engine gives its memory back."""
+        self._pool.shutdown(cancel_futures=True)
         if self._engine is not None:
-            self._engine.__exit__(*raised)
+            self._engine.__exit__(None, None, None)
             self._engine = None
 
     def begin(self, figure: Figure) -> None:
@@ -136,7 +167,7 @@ class Illustrator:
             AnalysisError: when one cannot be drawn.
         """
         files = {name: drawn.result() for name, drawn in self._drawn.items()}
-        self.__exit__(None, None, None)
+        self._end()
         idle: SimpleQueue[Engine] = SimpleQueue()
 
         def image(file: Path) -> str:

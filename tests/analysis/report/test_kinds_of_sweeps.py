@@ -41,7 +41,6 @@ AXES = ["corpus.size", "network.width"]
 def nothing_drawn(monkeypatch) -> None:
     """What is drawn is seen in the browser; here it would only take time."""
     monkeypatch.setattr("analysis.report.images.Engine", Blank)
-    monkeypatch.setattr("analysis.report.folder.Engine", Blank)
     monkeypatch.setattr(Plate, "of", lambda figure: Plate(figure.title, figure.caption, {}))
 
 

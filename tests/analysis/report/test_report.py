@@ -20,7 +20,7 @@ from analysis.charts.theme import LIGHT, THEMES
 from analysis.report.findings import find
 from analysis.report.folder import PAGE, ReportPaths, write_report
 from analysis.report.gallery import phase_figure
-from analysis.report.images import Engine
+from analysis.report.images import Engine, page_script
 from study.store.results import Results
 from tests.analysis import synthetic
 
@@ -200,7 +200,6 @@ def test_categorical_axes_and_no_facet(tmp_path: Path):
 def blank_images(monkeypatch) -> None:
     """Images take most of a report's time; where they do not matter they are blank."""
     monkeypatch.setattr("analysis.report.images.Engine", Blank)
-    monkeypatch.setattr("analysis.report.folder.Engine", Blank)
 
 
 class Blank:
@@ -223,6 +222,9 @@ class Blank:
 
     def bundle(self):
         return ""
+
+    def kill(self):
+        pass
 
 
 @pytest.mark.usefixtures("blank_images")
@@ -285,6 +287,13 @@ def test_an_engine_that_ends_is_told_of_in_one_sentence(tmp_path: Path):
         engine._process.kill()  # as the system does where memory runs out
         with pytest.raises(AnalysisError, match=said):
             engine.draw(phase_figure(found), LIGHT, tmp_path)
+
+
+def test_the_script_of_a_page_is_given_up_where_the_rest_fails():
+    with pytest.raises(ValueError, match="no such axis"), page_script() as script:
+        raise ValueError("no such axis")
+    with pytest.raises(AnalysisError, match="the drawing engine ended with signal 9"):
+        script.result()
 
 
 @pytest.mark.usefixtures("blank_images")

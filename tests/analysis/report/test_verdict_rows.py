@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.claims import claims, outcomes
 from analysis.frames.tables import Tables
+from analysis.frames.wording import decimals, interval
 from analysis.report.folder import ReportPaths
 from analysis.report.verdict_rows import Bar, bar, verdict_rows
 from analysis.statistics.seeds import Estimate
@@ -27,6 +28,23 @@ def test_a_bar_keeps_its_side_of_zero_and_its_shape(mean, half):
 def test_a_bar_without_an_interval_is_a_dot_and_without_an_effect_nothing():
     assert bar(Estimate(-0.5, None, None, 1)) == Bar(-0.9, None, None)
     assert bar(Estimate(None, None, None, 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((0.0004, -0.00012, 0.00092), "0.00040 [−0.00012, 0.00092]"),
+        ((0.0604, 0.04, 0.0808), "0.060 [0.040, 0.081]"),
+        ((3e-17, -1e-16, 1e-16), "0.000 [0.000, 0.000]"),
+        ((0.0, None, None), "0.000"),
+    ],
+)
+def test_an_effect_has_the_decimals_that_tell_it_from_zero(ends, said):
+    assert interval(*ends, digits=decimals(*ends)) == said
+
+
+def test_what_is_zero_but_for_rounding_has_no_bar():
+    assert bar(Estimate(3e-17, -1e-16, 1e-16, 3)) == Bar(0.0, 0.0, 0.0)
 
 
 def test_a_bar_is_drawn_around_what_the_claim_says():

@@ -102,3 +102,11 @@ def test_runs_end_at_gaps_and_at_the_end_of_a_curve():
     assert list(zip(found["curve"], found["run"], strict=True)) == [
         ("a", 0), ("a", 1), ("a", 1), ("b", 0),
     ]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+def test_between_below_and_above_everything_there_is_no_median():
+    found = median_over_seeds([-np.inf, np.inf])
+    assert np.isnan(found.median)
+    assert (found.lower, found.upper) == (-np.inf, np.inf)
+    assert median_over_seeds([np.inf, np.inf]).median == np.inf

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from analysis.claims.claim import Need
+from analysis.claims.trials import settings_of
 from analysis.frames.cells import title
 from analysis.frames.strata import FEW, UNIFORM, why_single_of
 from analysis.statistics.matching import alike
@@ -24,7 +23,7 @@ def several_seeds(trials: Sequence[TrialConfig]) -> str | None:
 
 def several_sizes(trials: Sequence[TrialConfig]) -> str | None:
     """What depends on N shows in corpora of several sizes, all else equal."""
-    trainings = pd.DataFrame([trial.flat() for trial in trials])
+    trainings = settings_of(trials)
     sizes = trainings.groupby(alike(trainings, but=SIZE))["corpus.size"]
     if (sizes.min() < sizes.max()).any():
         return None
@@ -65,7 +64,7 @@ def varied(field: str) -> Need:
     """Slopes on a setting need cells that differ in it and in nothing else."""
 
     def need(trials: Sequence[TrialConfig]) -> str | None:
-        trainings = pd.DataFrame([trial.flat() for trial in trials])
+        trainings = settings_of(trials)
         values = trainings.groupby(equal_but(trainings, [field]))[field].agg(["min", "max"])
         if (values["min"] < values["max"]).any():
             return None

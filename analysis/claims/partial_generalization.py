@@ -11,6 +11,7 @@ from analysis.claims.claim import Claim, Result
 from analysis.claims.forests import forest_figure
 from analysis.claims.needs import a_grammar, several_seeds, several_sizes
 from analysis.claims.sentences import basis, estimated, remedy, said
+from analysis.claims.trials import settings_of
 from analysis.claims.verdicts import above_zero
 from analysis.statistics.regimes import THRESHOLDS
 from analysis.statistics.root_validity import before_memorizing
@@ -78,7 +79,7 @@ def figure(found: Result) -> Figure | None:
 
 def few_strings(trials: Sequence[TrialConfig]) -> str | None:
     """The claim is about corpora that are too small for the top rules."""
-    trainings = pd.DataFrame([trial.flat() for trial in trials])
+    trainings = settings_of(trials)
     if (trainings["corpus.size"] < enough_strings(trainings, 0)).any():
         return None
     return "no corpus is smaller than N*_0 = v·m^(L+1): lower corpus.size"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.claims.needs import a_grammar
 from analysis.claims.registry import claims
+from analysis.claims.trials import Trials
 from study.config import TrialConfig
 
 
@@ -35,6 +36,7 @@ def readiness(trials: Sequence[TrialConfig]) -> tuple[Readiness, ...]:
 
     Of a claim on rules, where there are none, nothing else is told: to set it would not help.
     """
+    trials = Trials(trials)
     without_rules = a_grammar(trials)
     found = []
     for claim in claims():

@@ -12,6 +12,7 @@ from analysis.claims.claim import Claim, Result
 from analysis.claims.forests import forest_figure
 from analysis.claims.needs import several_seeds, several_sizes
 from analysis.claims.sentences import basis, estimated, remedy, said
+from analysis.claims.trials import settings_of
 from analysis.claims.verdicts import all_of, below_zero
 from analysis.frames.wording import counted
 from analysis.statistics.matching import alike
@@ -108,9 +109,10 @@ def figure(found: RecoveryMerges) -> Figure | None:
 
 def common_epochs(trials: Sequence[TrialConfig]) -> str | None:
     """A smaller corpus must have been measured by the epochs that the largest one ends with."""
-    frame = pd.DataFrame([trial.flat() for trial in trials])
-    frame["first"] = [trial.measured_steps[0] for trial in trials]
-    frame["last"] = [trial.last_step for trial in trials]
+    frame = settings_of(trials).assign(
+        first=[trial.measured_steps[0] for trial in trials],
+        last=[trial.last_step for trial in trials],
+    )
     for _, group in frame.groupby(alike(frame, but=SIZE)):
         sizes = group.sort_values("corpus.size")
         largest = sizes.iloc[-1]

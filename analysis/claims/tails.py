@@ -24,6 +24,7 @@ from analysis.claims.onset_slope import (
     onset_sentence,
 )
 from analysis.claims.sentences import estimated
+from analysis.claims.trials import settings_of
 from analysis.claims.verdicts import Verdict, above_zero, below_zero
 from analysis.statistics.onset_slopes import (
     OnsetSlope,
@@ -112,14 +113,14 @@ def higher(tables: Mapping[str, pd.DataFrame]) -> OnsetResult:
 
 def several_tails(trials: Sequence[TrialConfig]) -> str | None:
     """Slopes on tails need cells that differ in Zipf exponents and in nothing else."""
-    if _differs(pd.DataFrame([trial.flat() for trial in trials])):
+    if _differs(settings_of(trials)):
         return None
     return "no two cells differ in their Zipf exponents alone: vary grammar.zipf"
 
 
 def equal_entropies(trials: Sequence[TrialConfig]) -> str | None:
     """Levels compare fairly where exponents are chosen for equal string entropy."""
-    trainings = pd.DataFrame([trial.flat() for trial in trials])
+    trainings = settings_of(trials)
     _, fair, _ = _groups(trainings)
     levels = tail_level(trainings).groupby(fair).agg(["min", "max"])
     if (levels["min"] < levels["max"]).any():

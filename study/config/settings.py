@@ -91,7 +91,7 @@ class Section:
     def __post_init__(self) -> None:
         faults: Faults = []
         hints = _hints(type(self))
-        for f in dataclasses.fields(self):  # type: ignore[arg-type]
+        for f in _fields(type(self)):
             try:
                 value = _checked(getattr(self, f.name), hints[f.name], f.metadata)
                 object.__setattr__(self, f.name, value)
@@ -119,10 +119,22 @@ class Section:
         return []
 
 
+# A sweep of thousands asks for these again and again.
 @cache
 def _hints(cls: type[Any]) -> dict[str, Any]:
-    """The types of a section's fields, which a sweep of thousands asks for again and again."""
+    """The types of a section's fields."""
     return get_type_hints(cls)
+
+
+@cache
+def _fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(cls)
+
+
+@cache
+def _taken_apart(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Origin and arguments of a type."""
+    return get_origin(hint), get_args(hint)
 
 
 def section_of(hint: Any) -> type[Section] | None:
@@ -136,7 +148,7 @@ def section_of(hint: Any) -> type[Section] | None:
 def identity(section: Section) -> dict[str, Any]:
     """The settings that decide the trajectory, as plain JSON values."""
     document = {}
-    for f in dataclasses.fields(section):  # type: ignore[arg-type]
+    for f in _fields(type(section)):
         value = getattr(section, f.name)
         if f.metadata.get("extent") or value == f.metadata.get("neutral", dataclasses.MISSING):
             continue
@@ -158,7 +170,7 @@ def flattened(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Dataclasses and mappings as JSON values; keys become text and are sorted."""
     if isinstance(value, Section):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
+        return {f.name: plain(getattr(value, f.name)) for f in _fields(type(value))}
     if isinstance(value, Mapping):
         return {str(key): plain(value[key]) for key in sorted(value)}
     return value
@@ -251,14 +263,15 @@ def _coerced(value: Any, hint: Any) -> Any:
     Raises:
         ValueError: when the value is not of the type.
     """
-    if type(None) in get_args(hint):
-        return None if value is None else _coerced(value, get_args(hint)[0])
+    origin, parts = _taken_apart(hint)
+    if type(None) in parts:
+        return None if value is None else _coerced(value, parts[0])
     if hint is Any:
         return value
-    if get_origin(hint) is dict:
-        return _mapping(value, *get_args(hint))
-    if get_origin(hint) is list:
-        return _list(value, *get_args(hint))
+    if origin is dict:
+        return _mapping(value, *parts)
+    if origin is list:
+        return _list(value, *parts)
     if hint in (int, float):
         return _number(value, hint)
     if not isinstance(value, hint):
